@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * All that stmbootd and its clients share: bus name, object paths, interfaces, error names and the
+ * exit codes of stmbootctl. These are public; they change only on purpose.
+ */
+
+#define STMBOOT_BUS_NAME          "org.stmboot1"
+#define STMBOOT_PATH              "/org/stmboot1"
+#define STMBOOT_TARGET_PREFIX     "/org/stmboot1/target"
+#define STMBOOT_JOB_PREFIX        "/org/stmboot1/job"
+#define STMBOOT_MANAGER_INTERFACE "org.stmboot1.Manager"
+#define STMBOOT_TARGET_INTERFACE  "org.stmboot1.Target"
+#define STMBOOT_JOB_INTERFACE     "org.stmboot1.Job"
+#define STMBOOT_ERROR_PREFIX      "org.stmboot1.Error."
+
+/* A target's name is [A-Za-z][A-Za-z0-9_]{0,62} and stands verbatim in its object path. */
+#define STMBOOT_TARGET_NAME_MAX 63
+
+/* A firmware image that is given to the daemon (path, memfd or bytes) may be this large. */
+#define STMBOOT_IMAGE_SIZE_MAX (64U << 20)
+
+/* Exit codes of stmbootctl. */
+enum stmboot_exit {
+        STMBOOT_EXIT_DONE = 0,
+        STMBOOT_EXIT_OTHER = 1,
+        STMBOOT_EXIT_USAGE = 2,
+        STMBOOT_EXIT_DENIED = 3,
+        STMBOOT_EXIT_NO_SERVICE = 4, /* no service, target or job of that name */
+        STMBOOT_EXIT_BUSY = 5,
+        STMBOOT_EXIT_IMAGE = 6,
+        STMBOOT_EXIT_NO_ENTRY = 7,
+        STMBOOT_EXIT_WRONG_CHIP = 8,
+        STMBOOT_EXIT_PROTECTED = 9,
+        STMBOOT_EXIT_DIFFERS = 10, /* differs or changed; only where asked to tell */
+        STMBOOT_EXIT_VERIFY_FAILED = 11,
+        STMBOOT_EXIT_LINK_LOST = 12,
+        STMBOOT_EXIT_CANCELLED = 13,
+};
+
+/*
+ * Every error that the service itself reports: symbol, name below STMBOOT_ERROR_PREFIX, exit code.
+ * Besides these it uses org.freedesktop.DBus.Error.InvalidArgs and .AccessDenied.
+ */
+#define STMBOOT_ERRORS(X)                                                                          \
+        X(FAILED, "Failed", STMBOOT_EXIT_OTHER) /* anything without a name */                      \
+        X(NO_SUCH_TARGET, "NoSuchTarget", STMBOOT_EXIT_NO_SERVICE)                                 \
+        X(NO_SUCH_JOB, "NoSuchJob", STMBOOT_EXIT_NO_SERVICE)                                       \
+        X(TARGET_BROKEN, "TargetBroken", STMBOOT_EXIT_OTHER) /* its file does not parse */         \
+        X(BUSY, "Busy", STMBOOT_EXIT_BUSY)                   /* target, port or line in use */     \
+        X(IMAGE_UNREADABLE, "ImageUnreadable", STMBOOT_EXIT_IMAGE)                                 \
+        X(IMAGE_INVALID, "ImageInvalid", STMBOOT_EXIT_IMAGE) /* damaged, or not what it seems */   \
+        X(IMAGE_TOO_LARGE, "ImageTooLarge", STMBOOT_EXIT_IMAGE)                                    \
+        X(IMAGE_DOES_NOT_FIT, "ImageDoesNotFit", STMBOOT_EXIT_IMAGE) /* not within this chip */    \
+        X(NO_ENTRY, "NoEntry", STMBOOT_EXIT_NO_ENTRY)                /* the ROM does not answer */ \
+        X(WRONG_CHIP, "WrongChip", STMBOOT_EXIT_WRONG_CHIP)                                        \
+        X(UNKNOWN_CHIP, "UnknownChip", STMBOOT_EXIT_WRONG_CHIP) /* needs a layout by hand */       \
+        X(PROTECTED, "Protected", STMBOOT_EXIT_PROTECTED)                                          \
+        X(BOOT_PIN_DISABLED, "BootPinDisabled", STMBOOT_EXIT_PROTECTED) /* nBOOT_SEL and kin */    \
+        X(NOT_PERMITTED, "NotPermitted", STMBOOT_EXIT_OTHER) /* needs "permanent" or the like */   \
+        X(UNSUPPORTED, "Unsupported", STMBOOT_EXIT_OTHER)    /* not by this ROM or chip */         \
+        X(DIFFERS, "Differs", STMBOOT_EXIT_DIFFERS)          /* verify, compare, sync --check */   \
+        X(VERIFY_FAILED, "VerifyFailed", STMBOOT_EXIT_VERIFY_FAILED)                               \
+        X(PROTOCOL, "Protocol", STMBOOT_EXIT_OTHER)      /* NACK, silence, garbage */              \
+        X(LINES, "Lines", STMBOOT_EXIT_OTHER)            /* BOOT0 or NRST cannot be driven */      \
+        X(PORT, "Port", STMBOOT_EXIT_OTHER)              /* absent, no parity, no such baud */     \
+        X(LINK_LOST, "LinkLost", STMBOOT_EXIT_LINK_LOST) /* the port vanished */                   \
+        X(CANCELLED, "Cancelled", STMBOOT_EXIT_CANCELLED)                                          \
+        X(LIMIT, "LimitExceeded", STMBOOT_EXIT_OTHER) /* a client asked for too much */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chip/chip.h"
+#include "chip/options.h"
+#include "image/image.h"
+
+/*
+ * What to erase, write and read back, and in which order, to bring an image into a flash. Knows
+ * pages and blocks, no protocol. Order: pages[0] is erased first and checked blank; then the other
+ * pages; `body` is written, `body_reads` compared; `head` is written, `head_reads` compared. The
+ * last write of `head` holds the stack pointer and the reset vector, so a partial image never
+ * starts.
+ */
+
+#define PLAN_BLOCK_MAX 256
+
+enum plan_erase {
+        PLAN_ERASE_TOUCHED, /* the pages that the image touches */
+        PLAN_ERASE_ALL,     /* every page */
+        PLAN_ERASE_NONE,    /* the caller knows that they are blank */
+};
+
+struct plan_block {
+        uint32_t address;
+        uint32_t size;       /* 1..PLAN_BLOCK_MAX; of a write: a multiple of the write granule */
+        const uint8_t *data; /* owned by the plan */
+};
+
+struct plan_list {
+        struct plan_block *blocks;
+        size_t n_blocks;
+        uint64_t bytes; /* in all blocks */
+};
+
+struct plan {
+        struct flash_page *pages; /* [0]: the head page, if has_head */
+        size_t n_pages;
+        struct plan_list body, body_reads, head, head_reads;
+        bool has_head; /* the image holds the unit that the chip boots from */
+        uint32_t head_address;
+        bool power_fail_safe; /* the order above makes it so */
+};
+
+struct plan_config {
+        const struct chip *chip;     /* NULL: unknown chip, `map` was given by hand */
+        const struct flash_map *map; /* of this very part */
+        uint32_t block_max;          /* bytes a read or write; at most PLAN_BLOCK_MAX */
+        uint32_t write_align;        /* alignment and granule of writes, >= 4 */
+        uint8_t erased;
+        enum plan_erase erase;
+        /* Where the chip boots with BOOT0 inactive; the head. Not known: the start of flash is
+         * taken, and power_fail_safe is false where another address is possible. */
+        bool has_boot_address;
+        uint32_t boot_address;
+        bool boot_address_certain;
+        /* Contents of touched pages outside the image, to be written back; NULL: left erased. */
+        const struct image *preserved;
+};
+
+enum plan_status {
+        PLAN_OK = 0,
+        PLAN_OUTSIDE_FLASH, /* a segment lies outside the flash of this part */
+        PLAN_TOO_LARGE,     /* it starts in flash and runs beyond its end */
+        PLAN_OPTION_BYTES,  /* a segment lies in the option bytes; only on request */
+        PLAN_EMPTY,         /* nothing of the image lies in flash */
+};
+
+struct plan_error {
+        enum plan_status status;
+        uint32_t address;                /* first address that does not fit */
+        uint32_t end;                    /* end of that segment, exclusive */
+        uint32_t flash_start, flash_end; /* what there is, end exclusive */
+};
+
+/*
+ * Segments inside an option area of `config->chip` are left out of the plan if `skip_options` (they
+ * are written by the option-byte step), else refused. Aliases of flash are resolved. Returns 0 and
+ * a plan that the caller owns, a positive enum plan_status, or -ENOMEM.
+ */
+int plan_build(const struct image *image, const struct plan_config *config, bool skip_options,
+               struct plan **ret, struct plan_error *ret_error);
+
+struct plan *plan_free(struct plan *plan);

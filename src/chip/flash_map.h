@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Erase units of a flash: runs of equal pages (or sectors; here both are "pages"), by address. */
+
+#define FLASH_RUNS_MAX 8
+
+struct flash_run {
+        uint32_t address;
+        uint32_t page_size; /* bytes */
+        uint16_t pages;
+        uint16_t first; /* number of its first page in an erase command */
+        uint8_t bank;   /* 1 or 2 */
+};
+
+struct flash_map {
+        struct flash_run runs[FLASH_RUNS_MAX];
+        size_t n_runs;
+};
+
+struct flash_page {
+        uint32_t address;
+        uint32_t size;
+        uint16_t number;
+        uint8_t bank;
+};
+
+/*
+ * Reads "4x16K,1x64K,7x128K"; "2x(4x16K,1x64K,7x128K)" for two banks. `bank2_first` numbers bank
+ * 2's pages, 0 lets them count on. Returns 0, or -EINVAL: not of that form, or too many runs.
+ */
+int flash_map_parse(const char *text, uint32_t start, uint16_t bank2_first, struct flash_map *ret);
+
+/* Bytes from the first page to the end of the last. */
+uint32_t flash_map_size(const struct flash_map *map);
+
+/* Pages in all; `index` counts them by address. */
+size_t flash_map_pages(const struct flash_map *map);
+bool flash_map_page(const struct flash_map *map, size_t index, struct flash_page *ret);
+
+/* The page that holds `address`; false where there is none. */
+bool flash_map_find(const struct flash_map *map, uint32_t address, struct flash_page *ret);
