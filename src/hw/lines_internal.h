@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "hw/lines.h"
+
+/* What stands behind lines.h: wired lines or a virtual STM32's. Embedded as the first member. */
+
+struct lines_ops {
+        int (*set)(struct lines *lines, enum line line, bool value);
+        struct lines *(*close)(struct lines *lines); /* makes safe, frees; returns NULL */
+};
+
+struct lines {
+        const struct lines_ops *ops;
+};
