@@ -21,6 +21,31 @@
 /* A firmware image that is given to the daemon (path, memfd or bytes) may be this large. */
 #define STMBOOT_IMAGE_SIZE_MAX (64U << 20)
 
+/*
+ * Keys of the options (a{sv}) that methods take, each with the type of its value. org.stmboot1(5)
+ * says which method takes which; others are refused.
+ */
+#define STMBOOT_OPTION_FORMAT          "format"          /* s: auto, bin, ihex, srec, elf */
+#define STMBOOT_OPTION_ADDRESS         "address"         /* t: of a raw image; where to go, erase */
+#define STMBOOT_OPTION_LENGTH          "length"          /* t: bytes to erase */
+#define STMBOOT_OPTION_BANK            "bank"            /* u: 1 or 2 is erased */
+#define STMBOOT_OPTION_MASS            "mass"            /* b: by the ROM's global erase */
+#define STMBOOT_OPTION_ERASE           "erase"           /* s: touched, all, none */
+#define STMBOOT_OPTION_CHECK           "check"           /* s: none, record (Sync), fast, full */
+#define STMBOOT_OPTION_CHECK_ONLY      "check-only"      /* b: write nothing, say Differs */
+#define STMBOOT_OPTION_PRESERVE        "preserve"        /* b */
+#define STMBOOT_OPTION_OPTION_SEGMENTS "option-segments" /* b */
+#define STMBOOT_OPTION_OPTION_BYTES    "option-bytes"    /* ay */
+#define STMBOOT_OPTION_PROTECT_READOUT "protect-readout" /* b */
+#define STMBOOT_OPTION_FAST_PROGRAM    "fast-program"    /* b */
+#define STMBOOT_OPTION_ENABLE_BOOT_PIN "enable-boot-pin" /* b */
+#define STMBOOT_OPTION_ONE_PIECE       "one-piece"       /* b */
+#define STMBOOT_OPTION_AFTER           "after"           /* s: run, stay, go */
+#define STMBOOT_OPTION_GO_ADDRESS      "go-address"      /* t: with "after" go */
+#define STMBOOT_OPTION_LAYOUT          "layout"          /* s: "4x16K,1x64K" of an unknown chip */
+#define STMBOOT_OPTION_BAUD            "baud"            /* u */
+#define STMBOOT_OPTION_PERMANENT       "permanent"       /* b: allow what cannot be undone */
+
 /* Exit codes of stmbootctl. */
 enum stmboot_exit {
         STMBOOT_EXIT_DONE = 0,
