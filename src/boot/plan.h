@@ -8,6 +8,7 @@
 #include "chip/chip.h"
 #include "chip/options.h"
 #include "image/image.h"
+#include "util/cleanup.h"
 
 /*
  * What to erase, write and read back, and in which order, to bring an image into a flash. Knows
@@ -17,7 +18,8 @@
  * starts.
  */
 
-#define PLAN_BLOCK_MAX 256
+#define PLAN_BLOCK_MAX   256
+#define PLAN_GRANULE_MIN 4
 
 enum plan_erase {
         PLAN_ERASE_TOUCHED, /* the pages that the image touches */
@@ -44,13 +46,16 @@ struct plan {
         bool has_head; /* the image holds the unit that the chip boots from */
         uint32_t head_address;
         bool power_fail_safe; /* the order above makes it so */
+        uint8_t *arena;       /* what the blocks' data points into */
 };
 
 struct plan_config {
         const struct chip *chip;     /* NULL: unknown chip, `map` was given by hand */
         const struct flash_map *map; /* of this very part */
-        uint32_t block_max;          /* bytes a read or write; at most PLAN_BLOCK_MAX */
-        uint32_t write_align;        /* alignment and granule of writes, >= 4 */
+        uint32_t block_max;          /* bytes a read or write: 128 or PLAN_BLOCK_MAX */
+        uint32_t write_align;        /* alignment and granule of writes: a power of two, from
+                                        PLAN_GRANULE_MIN to 128; the chip's program unit, where
+                                        larger, takes its place */
         uint8_t erased;
         enum plan_erase erase;
         /* Where the chip boots with BOOT0 inactive; the head. Not known: the start of flash is
@@ -68,6 +73,7 @@ enum plan_status {
         PLAN_TOO_LARGE,     /* it starts in flash and runs beyond its end */
         PLAN_OPTION_BYTES,  /* a segment lies in the option bytes; only on request */
         PLAN_EMPTY,         /* nothing of the image lies in flash */
+        PLAN_OVERLAP,       /* two segments, one by an alias, hold the same address */
 };
 
 struct plan_error {
@@ -79,10 +85,27 @@ struct plan_error {
 
 /*
  * Segments inside an option area of `config->chip` are left out of the plan if `skip_options` (they
- * are written by the option-byte step), else refused. Aliases of flash are resolved. Returns 0 and
- * a plan that the caller owns, a positive enum plan_status, or -ENOMEM.
+ * are written by the option-byte step), else refused. Aliases of flash are resolved. Granules that
+ * hold only the erased value are not written, unless nothing is erased; all bytes are compared.
+ *
+ * The head is at the boot address, if the image (or what is preserved) holds it. Else, where the
+ * image starts with a vector table, it is there: some bootloader in front decides what starts, and
+ * the plan is not power-fail safe. Else there is none. head.blocks may be empty although has_head:
+ * a head that holds only the erased value needs no write.
+ *
+ * Returns 0 and a plan that the caller owns; a positive enum plan_status with `ret_error` filled;
+ * -ENOMEM; or -EINVAL (no such block_max or write_align).
  */
 int plan_build(const struct image *image, const struct plan_config *config, bool skip_options,
                struct plan **ret, struct plan_error *ret_error);
 
+/*
+ * Would this image fit a chip of this kind with `flash_size` bytes (0: the family's largest)?
+ * Returns as plan_build() does, option-byte segments being left out; the plan's pages are those
+ * that the image touches. -EOPNOTSUPP: the chip's layout is not known, or none of that size.
+ */
+int plan_check_image(const struct image *image, const struct chip *chip, uint32_t flash_size,
+                     struct plan **ret, struct plan_error *ret_error);
+
 struct plan *plan_free(struct plan *plan);
+DEFINE_CLEANUP(struct plan, plan_free);
