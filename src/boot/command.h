@@ -3,11 +3,11 @@
 
 #include <stdint.h>
 
-/* Bytes of the protocol (AN3155 section 3 and table 2). */
+/* The bytes of AN3155 that have a name (AN3155 table 2). */
 
+#define AN3155_SYNC 0x7F
 #define AN3155_ACK  0x79
 #define AN3155_NACK 0x1F
-#define AN3155_SYNC 0x7F
 
 enum an3155_command {
         AN3155_GET = 0x00,
@@ -27,5 +27,5 @@ enum an3155_command {
         AN3155_GET_CHECKSUM = 0xA1,
 };
 
-/* "Extended Erase", as AN3155 writes it; NULL: no command of it. */
+/* "GET ID", "EXTENDED ERASE" ...; NULL: no command of AN3155. */
 const char *an3155_command_name(uint8_t code);
