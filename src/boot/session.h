@@ -93,9 +93,11 @@ struct session_config {
 /* ---- what it wants, and what happens ---- */
 
 enum session_want_type {
-        SESSION_WANT_SEND,   /* write `data`; answer SENT when the port took the last byte */
+        SESSION_WANT_SEND,   /* write `data`; answer SENT when the port took the last byte, or TIME
+                              * where it has not by `until` */
         SESSION_WANT_WAIT,   /* until `until`; answer TIME. Bytes may come first */
-        SESSION_WANT_LINES,  /* set the lines; answer LINES */
+        SESSION_WANT_LINES,  /* set the lines, NRST first when it asserts reset, last when it
+                              * releases it; answer LINES */
         SESSION_WANT_FORMAT, /* set baud and parity; answer FORMAT */
         SESSION_WANT_FLUSH,  /* discard what was received and not yet delivered; answer FLUSHED */
         SESSION_WANT_DONE,
