@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "hw/device.h"
+
+/* What a port's name stands for, and who has it. */
+
+/*
+ * The device node behind a path, a link, a bare kernel name ("ttyAMA5"), or one of device.h's
+ * forms, as a canonical path for the caller to free. -ENODEV: not there now; -ENOTUNIQ: an adapter
+ * with several ports, or several adapters (name the port by its /dev/serial/by-id link);
+ * -EINVAL: never a port's name.
+ */
+int port_resolve(const struct hw_roots *roots, const char *name, char **ret_path);
+
+/*
+ * The kernel driver of a port, "bcm2835-aux-uart" for a Raspberry Pi's mini-UART. -ENODEV: no such
+ * port now; -ENOENT: it has no driver to be seen.
+ */
+int port_driver(const char *name, char *ret, size_t size);
+
+/*
+ * Another process that has the port open or locked, as far as /proc lets us see: its command name
+ * may be hidden and is then "". -ENOENT: nobody visible; -ENODEV: no such port now.
+ */
+int port_holder(const char *name, pid_t *ret_pid, char *ret_command, size_t size);
