@@ -1,0 +1,792 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "boot/plan.h"
+#include "chip/flash_map.h"
+#include "util/bytes.h"
+#include "util/macro.h"
+
+#define FLASH 0x08000000U
+
+/* Aliases and option bytes as on an F7, else nothing of a certain chip. */
+static const struct chip test_chip = {
+        .flash_start = FLASH,
+        .flash_size = 64 * 1024,
+        .layout = "64x1K",
+        .erased = 0xFF,
+        .program_unit = 2,
+        .write_align = 4,
+        .ram = { { 0x20000000, 0x5000 } },
+        .options = { { 0x1FFF0000, 0x20 } },
+        .alias = { { 0x00200000, 64 * 1024 } },
+};
+
+/* The chip of which a program unit can be written once only. */
+static const struct chip test_chip_ecc = {
+        .flash_start = FLASH,
+        .flash_size = 64 * 1024,
+        .layout = "64x1K",
+        .erased = 0xFF,
+        .program_unit = 32,
+        .write_align = 8,
+};
+
+/* ---- images ---- */
+
+#define SEGMENTS_MAX 12000
+
+struct fixture {
+        struct image image;
+        struct image_segment segments[SEGMENTS_MAX];
+};
+
+static void add(struct fixture *f, uint32_t address, uint32_t size, int fill) {
+        uint8_t *data = malloc(size);
+
+        assert_non_null(data);
+        for (uint32_t i = 0; i < size; i++)
+                data[i] = fill >= 0 ? (uint8_t)fill : (uint8_t)(1 + (address + i) % 250);
+        assert_true(f->image.n_segments < SEGMENTS_MAX);
+        f->segments[f->image.n_segments++] = (struct image_segment){ address, size, data };
+        f->image.segments = f->segments;
+}
+
+static void put_word(struct fixture *f, size_t segment, uint32_t offset, uint32_t value) {
+        put_le32(f->segments[segment].data + offset, value);
+}
+
+static struct fixture *fixture_new(void) {
+        struct fixture *f = calloc(1, sizeof(*f));
+
+        assert_non_null(f);
+        return f;
+}
+
+static void fixture_free(struct fixture *f) {
+        for (size_t i = 0; i < f->image.n_segments; i++)
+                free(f->segments[i].data);
+        free(f);
+}
+
+static struct plan_config config_for(const struct flash_map *map) {
+        return (struct plan_config){
+                .chip = &test_chip,
+                .map = map,
+                .block_max = PLAN_BLOCK_MAX,
+                .write_align = 4,
+                .erased = 0xFF,
+                .boot_address_certain = true,
+        };
+}
+
+static void map_of(const char *layout, struct flash_map *ret) {
+        assert_int_equal(flash_map_parse(layout, FLASH, 0, ret), 0);
+}
+
+/* ---- a flash to carry the plan out on ---- */
+
+enum {
+        OLD = 0x5A,   /* what the flash holds before */
+        NOTHING = 0,  /* of `wanted`: no byte is wanted here */
+        COMPARED = 1, /* a byte that the plan must compare */
+        READ = 2,     /* and did */
+};
+
+struct flash {
+        uint32_t size;
+        uint8_t *bytes, *wanted;
+        uint8_t *written; /* how often */
+};
+
+static void flash_init(struct flash *flash, uint32_t size) {
+        flash->size = size;
+        flash->bytes = malloc(size);
+        flash->wanted = calloc(size, 1);
+        flash->written = calloc(size, 1);
+        assert_true(flash->bytes && flash->wanted && flash->written);
+        memset(flash->bytes, OLD, size);
+}
+
+static void flash_done(struct flash *flash) {
+        free(flash->bytes);
+        free(flash->wanted);
+        free(flash->written);
+}
+
+static void flash_write(struct flash *flash, const struct plan_block *block,
+                        const struct plan_config *config, uint32_t granule) {
+        uint32_t offset = block->address - FLASH;
+
+        assert_in_range(block->size, 1, config->block_max);
+        assert_int_equal(block->address % granule, 0);
+        assert_int_equal(block->size % granule, 0);
+        assert_int_equal(block->address / config->block_max,
+                         (block->address + block->size - 1) / config->block_max);
+        assert_true(offset + block->size <= flash->size);
+        for (uint32_t i = 0; i < block->size; i++) {
+                assert_int_equal(flash->written[offset + i]++, 0);
+                assert_int_equal(flash->bytes[offset + i],
+                                 config->erase == PLAN_ERASE_NONE ? OLD : config->erased);
+                flash->bytes[offset + i] = block->data[i];
+        }
+}
+
+static void flash_compare(struct flash *flash, const struct plan_list *reads,
+                          const struct plan_config *config) {
+        for (size_t i = 0; i < reads->n_blocks; i++) {
+                const struct plan_block *block = &reads->blocks[i];
+
+                assert_in_range(block->size, 1, config->block_max);
+                for (uint32_t k = 0; k < block->size; k++) {
+                        uint32_t offset = block->address - FLASH + k;
+
+                        assert_int_equal(flash->wanted[offset], COMPARED);
+                        flash->wanted[offset] = READ;
+                        assert_int_equal(flash->bytes[offset], block->data[k]);
+                }
+        }
+}
+
+static uint64_t list_bytes(const struct plan_list *list) {
+        uint64_t bytes = 0;
+
+        for (size_t i = 0; i < list->n_blocks; i++)
+                bytes += list->blocks[i].size;
+        return bytes;
+}
+
+static bool page_touched(const struct flash_page *page, const struct image *image) {
+        for (size_t i = 0; i < image->n_segments; i++) {
+                uint32_t start = chip_resolve_alias(&test_chip, image->segments[i].address);
+
+                if (start < page->address + page->size &&
+                    page->address < start + image->segments[i].size)
+                        return true;
+        }
+        return false;
+}
+
+static void want(struct flash *flash, uint8_t *expected, const struct image *image,
+                 const struct plan_config *config, const struct image *pages_of) {
+        for (size_t i = 0; i < image->n_segments; i++)
+                for (uint32_t k = 0; k < image->segments[i].size; k++) {
+                        uint32_t address =
+                                chip_resolve_alias(&test_chip, image->segments[i].address) + k;
+                        struct flash_page page;
+
+                        assert_true(flash_map_find(config->map, address, &page));
+                        if (!page_touched(&page, pages_of))
+                                continue;
+                        expected[address - FLASH] = image->segments[i].data[k];
+                        flash->wanted[address - FLASH] = COMPARED;
+                }
+}
+
+/*
+ * Carries the plan out and holds it against what it must be: every byte of the image stands and was
+ * compared, pages that it touches hold nothing else but what was preserved, other pages are as
+ * before, no granule is written twice, and nothing of the head's first words stands before the last
+ * write.
+ */
+static void assert_plan_right(const struct plan *plan, const struct image *image,
+                              const struct plan_config *config) {
+        uint32_t granule = MAX(config->write_align, (uint32_t)config->chip->program_unit);
+        struct flash flash;
+        uint8_t *expected;
+
+        flash_init(&flash, flash_map_size(config->map));
+        expected = malloc(flash.size);
+        assert_non_null(expected);
+        memset(expected, OLD, flash.size);
+
+        for (size_t i = 0; i < flash_map_pages(config->map); i++) {
+                struct flash_page page;
+
+                assert_true(flash_map_page(config->map, i, &page));
+                if (config->erase == PLAN_ERASE_ALL ||
+                    (config->erase == PLAN_ERASE_TOUCHED && page_touched(&page, image)))
+                        memset(expected + (page.address - FLASH), config->erased, page.size);
+        }
+        if (config->preserved)
+                want(&flash, expected, config->preserved, config, image);
+        want(&flash, expected, image, config, image);
+
+        for (size_t i = 0; i < plan->n_pages; i++)
+                memset(flash.bytes + (plan->pages[i].address - FLASH), config->erased,
+                       plan->pages[i].size);
+        if (plan->has_head && plan->n_pages > 0)
+                assert_in_range(plan->head_address, plan->pages[0].address,
+                                plan->pages[0].address + plan->pages[0].size - 1);
+
+        for (size_t i = 0; i < plan->body.n_blocks; i++)
+                flash_write(&flash, &plan->body.blocks[i], config, granule);
+        for (size_t i = 0; i < plan->head.n_blocks; i++) {
+                const struct plan_block *block = &plan->head.blocks[i];
+                bool last = block->address <= plan->head_address &&
+                            plan->head_address < block->address + block->size;
+
+                if (last)
+                        assert_int_equal(i, plan->head.n_blocks - 1);
+                flash_write(&flash, block, config, granule);
+        }
+        if (plan->has_head) {
+                uint32_t offset = plan->head_address - FLASH;
+
+                for (size_t i = 0; i < plan->body.n_blocks; i++)
+                        assert_int_not_equal(plan->body.blocks[i].address / config->block_max,
+                                             plan->head_address / config->block_max);
+                for (uint32_t i = 0; i < 8; i++)
+                        assert_int_equal(flash.wanted[offset + i], COMPARED);
+        } else {
+                assert_int_equal(plan->head.n_blocks, 0);
+                assert_int_equal(plan->head_reads.n_blocks, 0);
+                assert_false(plan->power_fail_safe);
+        }
+
+        flash_compare(&flash, &plan->body_reads, config);
+        flash_compare(&flash, &plan->head_reads, config);
+        for (uint32_t i = 0; i < flash.size; i++) {
+                assert_int_not_equal(flash.wanted[i], COMPARED);
+                if (config->erase != PLAN_ERASE_NONE)
+                        assert_int_equal(flash.bytes[i], expected[i]);
+        }
+
+        const struct plan_list *lists[] = { &plan->body, &plan->body_reads, &plan->head,
+                                            &plan->head_reads };
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+                assert_int_equal(lists[i]->bytes, list_bytes(lists[i]));
+        free(expected);
+        flash_done(&flash);
+}
+
+static struct plan *build(const struct fixture *f, const struct plan_config *config) {
+        struct plan *plan = NULL;
+        struct plan_error error = { 0 };
+
+        assert_int_equal(plan_build(&f->image, config, false, &plan, &error), 0);
+        assert_plan_right(plan, &f->image, config);
+        return plan;
+}
+
+static void assert_blocks(const struct plan_list *list, const uint32_t (*expected)[2], size_t n) {
+        assert_int_equal(list->n_blocks, n);
+        for (size_t i = 0; i < n; i++) {
+                assert_int_equal(list->blocks[i].address, expected[i][0]);
+                assert_int_equal(list->blocks[i].size, expected[i][1]);
+        }
+}
+
+#define ASSERT_BLOCKS(list, ...)                                                                   \
+        assert_blocks(&(list), (const uint32_t[][2]){ __VA_ARGS__ },                               \
+                      ARRAY_SIZE(((const uint32_t[][2]){ __VA_ARGS__ })))
+
+/* ---- blocks and their order ---- */
+
+static void dense_image_is_written_in_full_blocks_and_its_first_words_last(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        add(f, FLASH, 1026, -1);
+        struct plan *plan = build(f, &config);
+
+        ASSERT_BLOCKS(plan->body, { FLASH + 256, 256 }, { FLASH + 512, 256 }, { FLASH + 768, 256 },
+                      { FLASH + 1024, 4 });
+        ASSERT_BLOCKS(plan->body_reads, { FLASH + 256, 256 }, { FLASH + 512, 256 },
+                      { FLASH + 768, 256 }, { FLASH + 1024, 2 });
+        ASSERT_BLOCKS(plan->head, { FLASH + 8, 248 }, { FLASH, 8 });
+        ASSERT_BLOCKS(plan->head_reads, { FLASH, 256 });
+        assert_int_equal(plan->n_pages, 2);
+        assert_true(plan->has_head);
+        assert_int_equal(plan->head_address, FLASH);
+        assert_true(plan->power_fail_safe);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void erased_granules_split_a_block_but_are_compared(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        add(f, FLASH + 0x400, 0x100, 1);
+        memset(f->segments[0].data + 0x21, 0xFF, 0x20);
+        struct plan *plan = build(f, &config);
+
+        ASSERT_BLOCKS(plan->body, { FLASH + 0x400, 0x24 }, { FLASH + 0x440, 0xC0 });
+        ASSERT_BLOCKS(plan->body_reads, { FLASH + 0x400, 0x100 });
+        assert_false(plan->has_head);
+        assert_int_equal(plan->n_pages, 1);
+        assert_int_equal(plan->pages[0].number, 1);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void nothing_is_left_out_where_nothing_is_erased(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        config.erase = PLAN_ERASE_NONE;
+        add(f, FLASH, 0x200, 0xFF);
+        struct plan *plan = build(f, &config);
+
+        ASSERT_BLOCKS(plan->body, { FLASH + 0x100, 0x100 });
+        ASSERT_BLOCKS(plan->head, { FLASH + 8, 0xF8 }, { FLASH, 8 });
+        assert_int_equal(plan->n_pages, 0);
+        assert_false(plan->power_fail_safe);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void an_erased_image_needs_no_write(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        add(f, FLASH, 0x400, 0xFF);
+        struct plan *plan = build(f, &config);
+
+        assert_int_equal(plan->body.n_blocks, 0);
+        assert_int_equal(plan->head.n_blocks, 0);
+        assert_int_equal(plan->body_reads.bytes + plan->head_reads.bytes, 0x400);
+        assert_int_equal(plan->n_pages, 1);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void all_pages_are_erased_on_request_the_head_page_first(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("4x16K,1x64K,7x128K", &map);
+        struct plan_config config = config_for(&map);
+        config.erase = PLAN_ERASE_ALL;
+        config.has_boot_address = true;
+        config.boot_address = FLASH + 0x8000;
+        add(f, FLASH + 0x4000, 0x5000, -1);
+        struct plan *plan = build(f, &config);
+
+        assert_int_equal(plan->n_pages, 12);
+        static const uint16_t order[] = { 2, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+                assert_int_equal(plan->pages[i].number, order[i]);
+        assert_true(plan->power_fail_safe);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void segments_that_meet_in_a_granule_are_one_write(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        add(f, FLASH + 0x801, 1, 0x11);
+        add(f, FLASH + 0x802, 3, 0x22);
+        add(f, FLASH + 0x807, 1, 0x33);
+        add(f, FLASH + 0x810, 1, 0x44);
+        struct plan *plan = build(f, &config);
+
+        ASSERT_BLOCKS(plan->body, { FLASH + 0x800, 8 }, { FLASH + 0x810, 4 });
+        ASSERT_BLOCKS(plan->body_reads, { FLASH + 0x801, 4 }, { FLASH + 0x807, 1 },
+                      { FLASH + 0x810, 1 });
+        assert_memory_equal(plan->body.blocks[0].data,
+                            "\xFF\x11\x22\x22"
+                            "\x22\xFF\xFF\x33",
+                            8);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void a_program_unit_is_written_whole_and_once(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        config.chip = &test_chip_ecc;
+        config.write_align = 8;
+        add(f, FLASH, 8, -1);
+        add(f, FLASH + 0x40, 3, -1);
+        struct plan *plan = build(f, &config);
+
+        ASSERT_BLOCKS(plan->head, { FLASH + 0x40, 32 }, { FLASH, 32 });
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+static void small_blocks_and_another_erased_value(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        config.block_max = 128;
+        config.erased = 0;
+        add(f, FLASH, 0x100, 7);
+        memset(f->segments[0].data + 0x80, 0, 0x20);
+        add(f, FLASH + 0x1FE, 1, 7);
+        struct plan *plan = build(f, &config);
+
+        ASSERT_BLOCKS(plan->head, { FLASH + 8, 120 }, { FLASH, 8 });
+        ASSERT_BLOCKS(plan->body, { FLASH + 0xA0, 0x60 }, { FLASH + 0x1FC, 4 });
+        assert_memory_equal(plan->body.blocks[1].data, "\0\0\7\0", 4);
+        ASSERT_BLOCKS(plan->body_reads, { FLASH + 0x80, 0x80 }, { FLASH + 0x1FE, 1 });
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+/* ---- the head ---- */
+
+static void where_the_head_is(void **state) {
+        static const struct {
+                uint32_t address; /* of the image */
+                uint32_t stack_pointer, reset_vector;
+                bool has_boot_address, certain;
+                uint32_t boot_address;
+                uint32_t head; /* 0: none */
+                bool safe;
+        } cases[] = {
+                /* Whatever it holds, what lies where the chip boots is the head. */
+                { FLASH, 0, 0, false, true, 0, FLASH, true },
+                { FLASH, 0x20005000, FLASH + 0x201, false, false, 0, FLASH, false },
+                { FLASH, 0, 0, true, true, FLASH + 0x100, FLASH + 0x100, true },
+                { FLASH, 0, 0, true, true, 0x00200000, FLASH, true },
+                /* Behind some bootloader. */
+                { FLASH + 0x4000, 0x20005000, FLASH + 0x4201, false, true, 0, FLASH + 0x4000,
+                  false },
+                { FLASH + 0x4000, 0x2407FFF0, FLASH + 0x4009, false, true, 0, FLASH + 0x4000,
+                  false },
+                { FLASH + 0x4000, 0x10010000, 0x00204009, false, true, 0, FLASH + 0x4000, false },
+                /* No vector table: an odd stack, none, an even vector, a vector elsewhere. */
+                { FLASH + 0x4000, 0x20005001, FLASH + 0x4201, false, true, 0, 0, false },
+                { FLASH + 0x4000, 0x08005000, FLASH + 0x4201, false, true, 0, 0, false },
+                { FLASH + 0x4000, 0x20005000, FLASH + 0x4200, false, true, 0, 0, false },
+                { FLASH + 0x4000, 0x20005000, FLASH + 0x0201, false, true, 0, 0, false },
+                { FLASH + 0x4000, 0xFFFFFFFF, 0xFFFFFFFF, false, true, 0, 0, false },
+                /* A vector table does not start there. */
+                { FLASH + 0x4040, 0x20005000, FLASH + 0x4201, false, true, 0, 0, false },
+                { FLASH, 0, 0, true, true, FLASH + 0x104, 0, false },
+                /* The boot address is not in the image. */
+                { FLASH, 0x20005000, FLASH + 0x201, true, true, FLASH + 0x8000, FLASH, false },
+                { FLASH, 0, 0, true, true, FLASH + 0x8000, 0, false },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct fixture *f = fixture_new();
+                struct flash_map map;
+
+                map_of("64x1K", &map);
+                struct plan_config config = config_for(&map);
+                config.has_boot_address = cases[i].has_boot_address;
+                config.boot_address = cases[i].boot_address;
+                config.boot_address_certain = cases[i].certain;
+                add(f, cases[i].address, 0x800, -1);
+                put_word(f, 0, 0, cases[i].stack_pointer);
+                put_word(f, 0, 4, cases[i].reset_vector);
+                struct plan *plan = build(f, &config);
+
+                assert_int_equal(plan->has_head, cases[i].head != 0);
+                assert_int_equal(plan->head_address, cases[i].head);
+                assert_int_equal(plan->power_fail_safe, cases[i].safe);
+                plan_free(plan);
+                fixture_free(f);
+        }
+}
+
+static void an_image_without_all_of_the_head_is_not_power_fail_safe(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        add(f, FLASH, 4, -1);
+        add(f, FLASH + 0x200, 0x200, -1);
+        struct plan *plan = build(f, &config);
+
+        assert_false(plan->has_head);
+        assert_false(plan->power_fail_safe);
+
+        plan_free(plan);
+        fixture_free(f);
+}
+
+/* ---- what is preserved ---- */
+
+static void the_rest_of_touched_pages_is_written_back(void **state) {
+        struct fixture *f = fixture_new(), *old = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        config.preserved = &old->image;
+        add(old, FLASH, 0x400, 0x77);
+        add(old, FLASH + 0x400, 0x400, 0x66); /* of a page that the image leaves alone */
+        add(f, FLASH + 0x102, 0x10, 0x11);
+        struct plan *plan = build(f, &config);
+
+        /* The vector table is the old one, and comes last all the same. */
+        assert_true(plan->has_head);
+        assert_true(plan->power_fail_safe);
+        ASSERT_BLOCKS(plan->head, { FLASH + 8, 0xF8 }, { FLASH, 8 });
+        ASSERT_BLOCKS(plan->body, { FLASH + 0x100, 256 }, { FLASH + 0x200, 256 },
+                      { FLASH + 0x300, 256 });
+        assert_int_equal(plan->n_pages, 1);
+
+        plan_free(plan);
+        fixture_free(f);
+        fixture_free(old);
+}
+
+/* ---- refusals ---- */
+
+static void what_does_not_fit_is_refused(void **state) {
+        static const struct {
+                uint32_t address[2], size[2];
+                bool skip_options;
+                int status;
+                uint32_t bad, end;
+        } cases[] = {
+                { { FLASH - 16 }, { 16 }, false, PLAN_OUTSIDE_FLASH, FLASH - 16, FLASH },
+                { { FLASH - 16 }, { 32 }, false, PLAN_OUTSIDE_FLASH, FLASH - 16, FLASH + 16 },
+                { { FLASH, 0x20000000 },
+                  { 16, 1 },
+                  false,
+                  PLAN_OUTSIDE_FLASH,
+                  0x20000000,
+                  0x20000001 },
+                { { FLASH + 0xFFF0 }, { 16 }, false, 0, 0, 0 },
+                { { FLASH + 0xFFF0 },
+                  { 17 },
+                  false,
+                  PLAN_TOO_LARGE,
+                  FLASH + 0x10000,
+                  FLASH + 0x10001 },
+                { { 0x0020FFF0 }, { 32 }, false, PLAN_TOO_LARGE, FLASH + 0x10000, FLASH + 0x10010 },
+                { { FLASH, 0x1FFF0000 },
+                  { 16, 32 },
+                  false,
+                  PLAN_OPTION_BYTES,
+                  0x1FFF0000,
+                  0x1FFF0020 },
+                { { FLASH, 0x1FFF0000 }, { 16, 32 }, true, 0, 0, 0 },
+                { { FLASH, 0x1FFF0000 },
+                  { 16, 33 },
+                  true,
+                  PLAN_OUTSIDE_FLASH,
+                  0x1FFF0000,
+                  0x1FFF0021 },
+                { { 0x1FFF0000 }, { 32 }, true, PLAN_EMPTY, 0, 0 },
+                { { 0x00200000, FLASH }, { 16, 16 }, false, PLAN_OVERLAP, FLASH, FLASH + 16 },
+                { { 0x00200000, FLASH + 16 }, { 16, 16 }, false, 0, 0, 0 },
+                { { 0xFFFFFFF0 }, { 16 }, false, PLAN_OUTSIDE_FLASH, 0xFFFFFFF0, 0xFFFFFFFF },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct fixture *f = fixture_new();
+                struct flash_map map;
+                struct plan *plan = NULL;
+                struct plan_error error = { 0 };
+
+                map_of("64x1K", &map);
+                struct plan_config config = config_for(&map);
+                for (size_t k = 0; k < 2; k++)
+                        if (cases[i].size[k])
+                                add(f, cases[i].address[k], cases[i].size[k], -1);
+                assert_int_equal(
+                        plan_build(&f->image, &config, cases[i].skip_options, &plan, &error),
+                        cases[i].status);
+                assert_int_equal(error.status, cases[i].status);
+                assert_int_equal(plan != NULL, cases[i].status == 0);
+                if (cases[i].status) {
+                        assert_int_equal(error.address, cases[i].bad);
+                        assert_int_equal(error.end, cases[i].end);
+                        assert_int_equal(error.flash_start, FLASH);
+                        assert_int_equal(error.flash_end, FLASH + 0x10000);
+                }
+                plan_free(plan);
+                fixture_free(f);
+        }
+}
+
+static void an_impossible_granule_is_an_error(void **state) {
+        static const uint32_t cases[][2] = { { 256, 2 }, { 256, 12 }, { 256, 256 },
+                                             { 64, 4 },  { 512, 4 },  { 0, 4 } };
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("64x1K", &map);
+        struct plan_config config = config_for(&map);
+        add(f, FLASH, 16, -1);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct plan *plan = NULL;
+                struct plan_error error;
+
+                config.block_max = cases[i][0];
+                config.write_align = cases[i][1];
+                assert_int_equal(plan_build(&f->image, &config, false, &plan, &error), -EINVAL);
+                assert_null(plan);
+        }
+        fixture_free(f);
+}
+
+/* ---- many ---- */
+
+static uint32_t random_next(uint32_t *seed) {
+        *seed = *seed * 1664525 + 1013904223;
+        return *seed >> 8;
+}
+
+static void add_random(struct fixture *f, uint32_t *seed, uint32_t most) {
+        uint32_t at = FLASH;
+
+        for (;;) {
+                at += random_next(seed) % (random_next(seed) % 8 ? 40 : 4000);
+                uint32_t size = 1 + random_next(seed) % (random_next(seed) % 8 ? 60 : 3000);
+                if (at + size > FLASH + most)
+                        break;
+                add(f, at, size, random_next(seed) % 3 ? -1 : 0xFF);
+                at += size;
+        }
+        if (f->image.n_segments == 0)
+                add(f, FLASH, 1, 0);
+}
+
+static void every_plan_brings_the_image_and_nothing_else(void **state) {
+        static const char *const layouts[] = { "64x1K", "4x16K", "32x2K" };
+        static const uint32_t granules[] = { 4, 8, 16, 32 };
+        uint32_t seed = 20240229;
+
+        (void)state;
+        for (unsigned i = 0; i < 300; i++) {
+                struct fixture *f = fixture_new(), *old = fixture_new();
+                struct flash_map map;
+
+                map_of(layouts[i % ARRAY_SIZE(layouts)], &map);
+                struct plan_config config = config_for(&map);
+                config.write_align = granules[random_next(&seed) % ARRAY_SIZE(granules)];
+                config.block_max = random_next(&seed) % 2 ? 256 : 128;
+                config.erased = random_next(&seed) % 2 ? 0xFF : 0;
+                config.erase = (enum plan_erase)(random_next(&seed) % 3);
+                add_random(f, &seed, 0x10000);
+                if (random_next(&seed) % 2) {
+                        add_random(old, &seed, 0x10000);
+                        config.preserved = &old->image;
+                }
+                plan_free(build(f, &config));
+                fixture_free(f);
+                fixture_free(old);
+        }
+}
+
+static void large_images_and_many_segments(void **state) {
+        struct fixture *f = fixture_new();
+        struct flash_map map;
+
+        (void)state;
+        map_of("512x4K", &map);
+        struct plan_config config = config_for(&map);
+        for (uint32_t i = 0; i < 10000; i++)
+                add(f, FLASH + i * 208, 1 + i % 200, -1);
+        add(f, FLASH + 10000 * 208, 0x1000, -1);
+        struct plan *plan = NULL;
+        struct plan_error error;
+        assert_int_equal(plan_build(&f->image, &config, false, &plan, &error), 0);
+        assert_int_equal(plan->body_reads.bytes + plan->head_reads.bytes,
+                         10000U / 200 * (200 * 201 / 2) + 0x1000);
+        plan_free(plan);
+        fixture_free(f);
+
+        f = fixture_new();
+        add(f, FLASH, 2 << 20, -1);
+        assert_int_equal(plan_build(&f->image, &config, false, &plan, &error), 0);
+        assert_int_equal(plan->body.n_blocks, (2 << 20) / 256 - 1);
+        assert_int_equal(plan->body.bytes + plan->head.bytes, 2 << 20);
+        plan_free(plan);
+        fixture_free(f);
+}
+
+/* ---- without a chip at hand ---- */
+
+static void checking_an_image_names_the_pages_it_touches(void **state) {
+        struct fixture *f = fixture_new();
+        struct plan *plan = NULL;
+        struct plan_error error;
+
+        (void)state;
+        add(f, FLASH + 0x3FF, 2, -1);
+        add(f, FLASH + 0x2000, 1, -1);
+        add(f, 0x1FFF0000, 16, -1);
+        assert_int_equal(plan_check_image(&f->image, &test_chip, 0, &plan, &error), 0);
+        assert_int_equal(plan->n_pages, 3);
+        assert_int_equal(plan->pages[0].number, 0);
+        assert_int_equal(plan->pages[1].number, 1);
+        assert_int_equal(plan->pages[2].number, 8);
+        plan = plan_free(plan);
+
+        add(f, FLASH + 0x10000, 1, -1);
+        assert_int_equal(plan_check_image(&f->image, &test_chip, 0, &plan, &error),
+                         PLAN_OUTSIDE_FLASH);
+        assert_int_equal(error.flash_end, FLASH + 0x10000);
+
+        struct chip unusable = test_chip;
+        unusable.unusable = "it has no flash";
+        assert_int_equal(plan_check_image(&f->image, &unusable, 0, &plan, &error), -EOPNOTSUPP);
+        fixture_free(f);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(dense_image_is_written_in_full_blocks_and_its_first_words_last),
+                cmocka_unit_test(erased_granules_split_a_block_but_are_compared),
+                cmocka_unit_test(nothing_is_left_out_where_nothing_is_erased),
+                cmocka_unit_test(an_erased_image_needs_no_write),
+                cmocka_unit_test(all_pages_are_erased_on_request_the_head_page_first),
+                cmocka_unit_test(segments_that_meet_in_a_granule_are_one_write),
+                cmocka_unit_test(a_program_unit_is_written_whole_and_once),
+                cmocka_unit_test(small_blocks_and_another_erased_value),
+                cmocka_unit_test(where_the_head_is),
+                cmocka_unit_test(an_image_without_all_of_the_head_is_not_power_fail_safe),
+                cmocka_unit_test(the_rest_of_touched_pages_is_written_back),
+                cmocka_unit_test(what_does_not_fit_is_refused),
+                cmocka_unit_test(an_impossible_granule_is_an_error),
+                cmocka_unit_test(every_plan_brings_the_image_and_nothing_else),
+                cmocka_unit_test(large_images_and_many_segments),
+                cmocka_unit_test(checking_an_image_names_the_pages_it_touches),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
