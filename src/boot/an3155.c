@@ -24,6 +24,16 @@ void an3155_get_id(struct exchange *ret) {
         ret->stages[0].reply = EXCHANGE_ACK_COUNTED_ACK;
 }
 
+uint16_t an3155_chip_id(const struct exchange *exchange) {
+        /* One byte in F1's earliest ROMs (AN3155 table 3), two since; on WB0 and WL3 three or four,
+         * of which the third names the product (AN2606). */
+        if (exchange->n_data >= 3)
+                return exchange->data[2];
+        if (exchange->n_data == 2)
+                return get_be16(exchange->data);
+        return (uint16_t)(0x400 | exchange->data[0]);
+}
+
 static void add_address(struct exchange *exchange, uint32_t address) {
         uint8_t bytes[4];
 

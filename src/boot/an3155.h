@@ -22,6 +22,7 @@ void an3155_get(struct exchange *ret);
 
 /* Get ID: data is the product ID, most significant byte first. */
 void an3155_get_id(struct exchange *ret);
+uint16_t an3155_chip_id(const struct exchange *exchange);
 
 /* Read Memory: 1..256 bytes. */
 void an3155_read(struct exchange *ret, uint32_t address, size_t size);

@@ -136,18 +136,14 @@ static void enter_steps(const struct entry_config *config, uint64_t startup,
         add_step(ret, config, (struct entry_lines){ .set_reset = true, .reset = false }, startup);
 }
 
-void entry_safe(const struct entry_config *config, const struct chip *chip,
-                struct entry_sequence *ret) {
-        (void)chip;
+void entry_safe(const struct entry_config *config, struct entry_sequence *ret) {
         *ret = (struct entry_sequence){ 0 };
         add_step(ret, config,
                  (struct entry_lines){ .set_boot0 = true, .set_boot1 = true, .set_reset = true },
                  0);
 }
 
-void entry_leave(const struct entry_config *config, const struct chip *chip,
-                 struct entry_sequence *ret) {
-        (void)chip;
+void entry_leave(const struct entry_config *config, struct entry_sequence *ret) {
         *ret = (struct entry_sequence){ 0 };
         add_step(ret, config, (struct entry_lines){ .set_boot0 = true, .set_boot1 = true },
                  USEC_PER_MSEC);
@@ -192,7 +188,7 @@ unsigned entry_attempts(const struct entry_config *config, const struct chip *ch
                 return ATTEMPTS_NO_LINES;
         if (config->sequence.n_steps > 0)
                 return ATTEMPTS_SEQUENCE;
-        return ATTEMPTS_WAITS + (worth_careful_baud(chip) ? 1 : 0) + (chip ? 0 : 1);
+        return ATTEMPTS_WAITS + (worth_careful_baud(chip) ? 1U : 0U) + (chip ? 0U : 1U);
 }
 
 void entry_attempt(const struct entry_config *config, const struct chip *chip, unsigned baud,

@@ -74,9 +74,7 @@ void entry_attempt(const struct entry_config *config, const struct chip *chip, u
                    unsigned index, struct entry_attempt *ret);
 
 /* BOOT0 inactive, then a pulse on NRST: the chip starts its application. */
-void entry_leave(const struct entry_config *config, const struct chip *chip,
-                 struct entry_sequence *ret);
+void entry_leave(const struct entry_config *config, struct entry_sequence *ret);
 
 /* BOOT0 inactive, NRST released, no pulse: what a failed job leaves. */
-void entry_safe(const struct entry_config *config, const struct chip *chip,
-                struct entry_sequence *ret);
+void entry_safe(const struct entry_config *config, struct entry_sequence *ret);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "boot/entry.h"
+#include "boot/link.h"
+
+/*
+ * Brings the chip into its ROM and proves it: attempts of line steps, 0x7F, Get ID. Above a link;
+ * the caller calls enter_advance() whenever the link is idle.
+ */
+
+enum enter_status {
+        ENTER_BUSY,
+        ENTER_OK,
+        ENTER_NO_ANSWER, /* see `evidence` */
+        ENTER_LINK,      /* lines, format or port: see link->result */
+};
+
+struct enter {
+        const struct entry_config *config;
+        const struct chip *chip; /* what it is believed to be, or NULL */
+        unsigned baud;
+
+        unsigned state;
+        unsigned attempt, syncs;
+        bool id_retried, synced_by_nack;
+        struct entry_attempt current;
+        struct entry_evidence evidence;
+
+        uint16_t chip_id; /* after ENTER_OK */
+};
+
+void enter_begin(struct enter *enter, const struct entry_config *config, const struct chip *chip,
+                 unsigned baud);
+enum enter_status enter_advance(struct enter *enter, struct link *link);
