@@ -29,4 +29,4 @@
 #define USEC_PER_SEC  1000000ULL
 #define USEC_INFINITY UINT64_MAX
 
-#define _printf_(format, first) __attribute__((format(printf, format, first)))
+#define _printf_(text, first) __attribute__((__format__(__printf__, text, first)))
