@@ -5,7 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A firmware file as memory: sorted, non-overlapping segments. Gaps stay gaps. */
+/*
+ * A firmware file as memory: sorted segments that neither overlap nor touch. Gaps stay gaps.
+ *
+ * IMAGE_AUTO decides by the first bytes, never by a name. A file that looks like text (of its first
+ * 256 bytes at most one in eight is not printable) is Intel HEX if it starts with ':', S-records if
+ * with 'S', else refused; one that has three bytes of the ELF magic is ELF. From there on a defect
+ * is an error: such a file is never taken as raw binary. Known archives and containers, and a file
+ * of which only the end is Intel HEX or S-records, are refused. The rest is raw binary, even with
+ * ':' or 'S' in front. To flash text as it is, name the format IMAGE_BIN.
+ */
+
+#define IMAGE_FILE_MAX     (64U << 20) /* bytes; a larger file is refused */
+#define IMAGE_SEGMENTS_MAX 65536U      /* more are refused */
 
 enum image_format {
         IMAGE_AUTO, /* recognised by content */
@@ -24,9 +36,9 @@ struct image_segment {
 struct image {
         enum image_format format; /* never IMAGE_AUTO */
         struct image_segment *segments;
-        size_t n_segments; /* > 0 */
-        bool has_entry;    /* the file names an entry point */
-        uint32_t entry;
+        size_t n_segments;    /* > 0 */
+        bool has_entry;       /* the file names an entry point */
+        uint32_t entry;       /* as in the file: bit 0 may say Thumb */
         uint8_t build_id[64]; /* GNU build-id note, if build_id_size > 0 */
         size_t build_id_size;
 };
@@ -52,13 +64,14 @@ struct image_options {
 
 struct image_error {
         enum image_status status;
-        size_t line;      /* 1-based; 0: not a text format */
+        size_t line;      /* 1-based; 0: not a text format, or not in one line */
         uint32_t address; /* where it makes sense */
         char reason[160]; /* for people; names what was found, not what to do */
 };
 
 /*
- * Reads a whole file in memory. `data` may be freed afterwards. Returns 0 and an image that the
+ * Reads a whole file in memory. `data` may be freed afterwards. Takes time and memory in proportion
+ * to `size`, whatever the file says. Returns 0 and an image that the
  * caller owns; a positive enum image_status with *ret_error filled (if not NULL); or -ENOMEM.
  */
 int image_open(const uint8_t *data, size_t size, const struct image_options *options,
@@ -69,7 +82,8 @@ struct image *image_free(struct image *image);
 /* Bytes in all segments. */
 uint64_t image_size(const struct image *image);
 
-/* Copies up to `size` bytes from `address` on; false if one of them is not in the image. */
+/* Copies `size` bytes from `address` on; false, and nothing copied, if one of them is not in the
+ * image. */
 bool image_read(const struct image *image, uint32_t address, void *ret_data, size_t size);
 
 const char *image_format_to_string(enum image_format format);

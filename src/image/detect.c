@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "image/reader.h"
+
+/*
+ * A vector table starts with the stack pointer, whose two low bits are zero (Armv7-M Architecture
+ * Reference Manual, B1.4.1) and which lies in RAM. So no bootable binary starts like a text format
+ * (':' and 'S' are odd or no multiple of four), like ELF, or like one of the containers below.
+ */
+
+/* How much of the start of a file tells whether it is text. */
+#define SAMPLE 256
+
+static bool starts_with(const uint8_t *data, size_t size, const char *magic, size_t magic_size) {
+        return size >= magic_size && memcmp(data, magic, magic_size) == 0;
+}
+
+static const char *foreign(const uint8_t *data, size_t size) {
+        static const struct {
+                const char *magic;
+                size_t size;
+                const char *name;
+        } formats[] = {
+                { "PK\3\4", 4, "a ZIP archive" },
+                { "\x1f\x8b", 2, "gzip-compressed" },
+                { "BZh", 3, "bzip2-compressed" },
+                { "\xfd"
+                  "7zXZ",
+                  5, "xz-compressed" },
+                { "\x28\xb5\x2f\xfd", 4, "zstd-compressed" },
+                { "DfuSe", 5, "a DfuSe file" },
+                { "UF2\n", 4, "a UF2 file" },
+                { "\xff\xfe", 2, "UTF-16 text" },
+                { "\xfe\xff", 2, "UTF-16 text" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+                if (starts_with(data, size, formats[i].magic, formats[i].size))
+                        return formats[i].name;
+        return NULL;
+}
+
+/* A byte of the magic may be damaged. */
+static bool resembles_elf(const uint8_t *data, size_t size) {
+        static const uint8_t magic[] = { 0x7f, 'E', 'L', 'F' };
+        size_t equal = 0;
+
+        for (size_t i = 0; i < sizeof(magic) && i < size; i++)
+                equal += data[i] == magic[i];
+        return equal >= 3;
+}
+
+/* Some bytes may be damaged: one in eight. In code and in random data it is every second. */
+static bool resembles_text(const uint8_t *data, size_t size) {
+        size_t sample = MIN(size, (size_t)SAMPLE), odd = 0;
+
+        for (size_t i = 0; i < sample; i++)
+                odd += !isprint(data[i]) && !isspace(data[i]);
+        return odd * 8 <= sample;
+}
+
+/* The name of the text format of which the last line is a record; NULL if it is none. A file with
+ * a lost first block gives itself away so. */
+static const char *last_record(const uint8_t *data, size_t size) {
+        size_t end = size, start;
+
+        while (end > 0 && isspace(data[end - 1]))
+                end--;
+        start = end;
+        while (start > 0 && isxdigit(data[start - 1]))
+                start--;
+        if (start > 0 && data[start - 1] == ':' && end - start >= 10)
+                return "Intel HEX";
+        if (start > 0 && data[start - 1] == 'S' && end - start >= 9)
+                return "S-record";
+        return NULL;
+}
+
+int image_detect(const uint8_t *data, size_t size, enum image_format *ret,
+                 struct image_error *error) {
+        size_t first = 0;
+
+        if (resembles_elf(data, size)) {
+                *ret = IMAGE_ELF;
+                return 0;
+        }
+
+        const char *name = foreign(data, size);
+        if (name)
+                return image_refuse(error, IMAGE_UNSUPPORTED, 0, 0, "the file is %s", name);
+
+        if (resembles_text(data, size)) {
+                while (first < size && isspace(data[first]))
+                        first++;
+                if (first < size && (data[first] == ':' || data[first] == 'S')) {
+                        *ret = data[first] == ':' ? IMAGE_IHEX : IMAGE_SREC;
+                        return 0;
+                }
+                return image_refuse(error, IMAGE_SYNTAX, 1, 0,
+                                    "text, but neither Intel HEX nor S-records");
+        }
+
+        name = last_record(data, size);
+        if (name)
+                return image_refuse(error, IMAGE_SYNTAX, 0, 0,
+                                    "it starts like a binary and ends with an %s record", name);
+        *ret = IMAGE_BIN;
+        return 0;
+}
