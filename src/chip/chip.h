@@ -7,6 +7,8 @@
 
 #include "chip/flash_map.h"
 
+struct chip_data;
+
 /*
  * What is known of each STM32 whose ROM speaks AN3155: one row a product ID, from devices.csv,
  * constant and shared. No function here allocates.
@@ -38,6 +40,7 @@ enum chip_quirk {
         CHIP_QUIRK_NO_RAM = 1U << 21,          /* the ROM gives no access to RAM */
         CHIP_QUIRK_STRICT_HALFWORD = 1U << 22, /* refuses to program a non-erased unit (F0/F1/F3) */
         CHIP_QUIRK_ECC = 1U << 23,             /* a program unit can be written once only */
+        CHIP_QUIRK_SIZE_LOW_BYTE = 1U << 24,   /* only its low byte is valid (L1 cat. 2) */
 };
 
 struct chip_range {
@@ -56,7 +59,7 @@ struct chip {
         uint16_t id;      /* as Get ID reports it */
         const char *name; /* as AN2606 names the group: "STM32F405/407/415/417" */
         const char *const
-                *parts;     /* part-number stems in upper case, NULL-terminated: "STM32F405" */
+                *parts;     /* part-number stems, NULL-terminated: "STM32F405"; x: any character */
         const char *family; /* "F4" */
         const char *core;
         const char *unusable; /* NULL, or why stmboot cannot flash it */
@@ -88,6 +91,8 @@ struct chip {
         uint32_t baud_max;          /* 0: no documented limit but AN3155's tested 115200 */
 
         const char *notes; /* for people */
+
+        const struct chip_data *data; /* private to src/chip: times, layouts of smaller parts */
 };
 
 /* The table, ordered by family as in devices.csv. */
@@ -98,8 +103,9 @@ extern const size_t chip_table_size;
 const struct chip *chip_by_id(uint16_t id);
 
 /*
- * The first row that a person's name fits: "STM32F405", "stm32f405rg", "F405", "0x413".
- * A name may fit several rows (STM32F4); chip_name_fits() answers for one. NULL: none.
+ * The first row that a person's name fits: "STM32F405", "stm32f405rg", "F405", "STM32F103xB",
+ * "0x413". A name fits a part number if one begins with the other; an x in either stands for any
+ * character. A name may fit several rows (STM32F4); chip_name_fits() answers for one. NULL: none.
  */
 const struct chip *chip_by_name(const char *name);
 bool chip_name_fits(const char *name, const struct chip *chip);

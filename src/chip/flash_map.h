@@ -30,8 +30,10 @@ struct flash_page {
 };
 
 /*
- * Reads "4x16K,1x64K,7x128K"; "2x(4x16K,1x64K,7x128K)" for two banks. `bank2_first` numbers bank
- * 2's pages, 0 lets them count on. Returns 0, or -EINVAL: not of that form, or too many runs.
+ * Reads "4x16K,1x64K,7x128K"; "2x(4x16K,1x64K,7x128K)" for two banks; "256x2K/128x2K" for two that
+ * differ; with "@1M" behind it bank 2 starts 1 MiB after bank 1. `bank2_first` numbers bank 2's
+ * pages, 0 lets them count on. Returns 0, or -EINVAL: not of that form, too many runs, or beyond
+ * the address space.
  */
 int flash_map_parse(const char *text, uint32_t start, uint16_t bank2_first, struct flash_map *ret);
 
