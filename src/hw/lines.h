@@ -17,13 +17,24 @@ enum line {
         LINE_MAX_,
 };
 
-/* Where one line is. Chip: path, bare name, or label of a gpiochip; "serial": the port's DTR/RTS.
+/* Resistor at the pin, where the chip has one to offer. */
+enum line_bias {
+        LINE_BIAS_AS_IS,
+        LINE_BIAS_NONE,
+        LINE_BIAS_PULL_UP,
+        LINE_BIAS_PULL_DOWN,
+};
+
+/*
+ * Where one line is. Chip: path, bare name, or label of a gpiochip, or one of device.h's forms
+ * ("usb:10c4:ea60:0001"); "serial": the port's DTR and RTS.
  */
 struct line_config {
         bool wired;
-        char chip[64];
-        char line[64];   /* offset or line name; "dtr" or "rts" on "serial" */
-        bool active_low; /* boot lines: the pin low is true. NRST: see lines_open() */
+        char chip[128];
+        char line[64]; /* offset or line name; "dtr" or "rts" on "serial" */
+        bool inverted; /* with "!". Boot lines: the pin low is true. NRST: the pin high resets */
+        enum line_bias bias;
 };
 
 struct lines_config {
@@ -31,18 +42,21 @@ struct lines_config {
 };
 
 /*
- * Reads "17", "!17", "GPIO17", "gpiochip0:17", "pinctrl-rp1:!6", "!dtr" into *ret. `default_chip`
- * is the section's Chip=, or NULL. Returns 0 or -EINVAL (no line, or no chip for it).
+ * Reads "17", "!17", "GPIO17", "gpiochip0:17", "pinctrl-rp1:!6", "!dtr", "6 pull-up" into *ret.
+ * `default_chip` is the section's Chip=, or NULL. Returns 0 or -EINVAL (no line, no chip for it, a
+ * bias on "serial").
  */
 int line_config_parse(const char *text, const char *default_chip, struct line_config *ret);
 
 struct lines;
 
 /*
- * Requests the lines with their safe levels as initial values (BOOT0 and BOOT1 inactive, NRST
- * released), each without a glitch: NRST on its own (open drain; with "!": push-pull, the pin high
- * resets), the boot lines on theirs. `port` serves "serial" lines and stays the caller's. Returns
- * 0; -ENOENT: no such chip or line; -EBUSY: held by somebody else; *ret_which names the line.
+ * Requests the lines, each on its own and with its safe level as initial value, so that none
+ * glitches: BOOT0 and BOOT1 inactive, then NRST released (open drain; with "!": push-pull). `port`
+ * serves "serial" lines and stays the caller's; an asserted DTR or RTS is a low pin there. Returns
+ * 0; -ENOENT: no such chip or line; -ENOTUNIQ: several chips of that label; -EACCES: not found, but
+ * there are chips that we may not open; -EBUSY: held by somebody else. *ret_which names the line,
+ * on failure only.
  */
 int lines_open(const struct lines_config *config, struct port *port, const char *consumer,
                struct lines **ret, enum line *ret_which);

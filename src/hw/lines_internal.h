@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "hw/device.h"
 #include "hw/lines.h"
 
 /* What stands behind lines.h: wired lines or a virtual STM32's. Embedded as the first member. */
@@ -13,3 +14,11 @@ struct lines_ops {
 struct lines {
         const struct lines_ops *ops;
 };
+
+/* On the port's DTR or RTS instead of on a chip? */
+bool line_is_serial(const struct line_config *config);
+
+/* lines_open() on a system elsewhere. */
+int lines_open_at(const struct hw_roots *roots, const struct lines_config *config,
+                  struct port *port, const char *consumer, struct lines **ret,
+                  enum line *ret_which);
