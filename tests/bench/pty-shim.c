@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * LD_PRELOAD: makes a pseudo-terminal pass for a UART, for tests only. Three things are missing: a
+ * pty drops parity in silence, it has no modem lines (TIOCMGET is ENOTTY), and libserialport wants
+ * to find it in /sys/class/tty. Parity and modem lines are remembered here, a device each; bytes
+ * travel as ever. With it the daemon and stm32flash run at 8E1 over a pty.
+ */
+
+#include <asm/termbits.h>
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define PTY_SLAVE_MAJOR_MIN 136
+#define PTY_SLAVE_MAJOR_MAX 143
+#define FORMAT_BITS         (PARENB | PARODD | CMSPAR)
+
+struct tty {
+        tcflag_t format;
+        int modem_lines;
+};
+
+/* <termios.h> cannot be had beside <asm/termbits.h>; c_cflag stands at the same place in both. */
+int tcgetattr(int fd, struct termios *settings);
+int tcsetattr(int fd, int action, const struct termios *settings);
+int __lxstat(int version, const char *path, struct stat *ret);
+ssize_t __readlink_chk(const char *path, char *ret, size_t size, size_t room);
+
+#define NEXT(function) ((__typeof__(function) *)dlsym(RTLD_NEXT, #function))
+
+/* What is remembered of the pty slave behind `fd`; NULL: it is something else. */
+static struct tty *tty_of(int fd) {
+        static struct tty ttys[(PTY_SLAVE_MAJOR_MAX - PTY_SLAVE_MAJOR_MIN + 1) * 256];
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || major(st.st_rdev) < PTY_SLAVE_MAJOR_MIN ||
+            major(st.st_rdev) > PTY_SLAVE_MAJOR_MAX || minor(st.st_rdev) > 255)
+                return NULL;
+        return &ttys[(major(st.st_rdev) - PTY_SLAVE_MAJOR_MIN) * 256 + minor(st.st_rdev)];
+}
+
+int tcgetattr(int fd, struct termios *settings) {
+        struct tty *tty = tty_of(fd);
+
+        int r = NEXT(tcgetattr)(fd, settings);
+        if (r == 0 && tty)
+                settings->c_cflag |= tty->format;
+        return r;
+}
+
+int tcsetattr(int fd, int action, const struct termios *settings) {
+        struct tty *tty = tty_of(fd);
+
+        int r = NEXT(tcsetattr)(fd, action, settings);
+        if (r == 0 && tty)
+                tty->format = settings->c_cflag & FORMAT_BITS;
+        return r;
+}
+
+/* Answers what a pty has no answer to; true: done. */
+static int modem_ioctl(struct tty *tty, unsigned long request, int *lines) {
+        switch (request) {
+        case TIOCMGET:
+                *lines = tty->modem_lines;
+                return 1;
+        case TIOCMSET:
+                tty->modem_lines = *lines;
+                return 1;
+        case TIOCMBIS:
+                tty->modem_lines |= *lines;
+                return 1;
+        case TIOCMBIC:
+                tty->modem_lines &= ~*lines;
+                return 1;
+        default:
+                return 0;
+        }
+}
+
+int ioctl(int fd, unsigned long request, ...) {
+        struct tty *tty = tty_of(fd);
+        va_list arguments;
+
+        va_start(arguments, request);
+        void *argument = va_arg(arguments, void *);
+        va_end(arguments);
+        if (tty && modem_ioctl(tty, request, argument))
+                return 0;
+
+        int r = NEXT(ioctl)(fd, request, argument);
+        if (r < 0 || !tty)
+                return r;
+        if (request == TCGETS || request == TCGETS2)
+                ((struct termios *)argument)->c_cflag |= tty->format;
+        else if (request == TCSETS || request == TCSETS2)
+                tty->format = ((struct termios *)argument)->c_cflag & FORMAT_BITS;
+        return r;
+}
+
+/* For libserialport a pty is the same kind of device as the ptmx. */
+static const char *sysfs_path(const char *path) {
+        static const char ptys[] = "/sys/class/tty/pts/";
+
+        return strncmp(path, ptys, strlen(ptys)) == 0 ? "/sys/class/tty/ptmx" : path;
+}
+
+int lstat(const char *path, struct stat *ret) {
+        return NEXT(lstat)(sysfs_path(path), ret);
+}
+
+int __lxstat(int version, const char *path, struct stat *ret) {
+        return NEXT(__lxstat)(version, sysfs_path(path), ret);
+}
+
+ssize_t readlink(const char *path, char *ret, size_t size) {
+        return NEXT(readlink)(sysfs_path(path), ret, size);
+}
+
+ssize_t __readlink_chk(const char *path, char *ret, size_t size, size_t room) {
+        return NEXT(__readlink_chk)(sysfs_path(path), ret, size, room);
+}
