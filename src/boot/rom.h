@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "boot/an3155.h"
+#include "boot/enter.h"
+#include "boot/link.h"
+#include "boot/resync.h"
+#include "boot/session.h"
+
+/*
+ * Memory operations on a chip whose ROM speaks AN3155: enter, identify, read, write, erase, run.
+ * One at a time; each ends in a rom_status. Retries what was refused, and after silence or garbage
+ * drains and re-enters (or resynchronises) before anything else is said.
+ */
+
+enum rom_status {
+        ROM_BUSY,
+        ROM_OK,
+        ROM_NACK,   /* refused, for good; the ROM waits for the next command */
+        ROM_UNSURE, /* broke off and was recovered: done, half done or not done */
+        ROM_FAILED, /* see `error`; nothing more can be said to this chip */
+};
+
+struct rom {
+        struct link link;
+
+        /* Set once by the owner. */
+        const struct entry_config *entry;
+        unsigned baud;
+
+        /* What it is believed or known to be; NULL: unknown. The owner sets it when identified. */
+        const struct chip *chip;
+        uint16_t chip_id;
+        uint8_t erase_command; /* 0x43 or 0x44, from Get's list; 0: none */
+        bool may_reset;        /* recovery may pulse NRST */
+        bool fast;             /* the voltage range is to be raised after each entry */
+
+        /* The operation under way. */
+        unsigned state;
+        bool critical;       /* no reset, no abort: option bytes or protection are being written */
+        bool broken_is_data; /* a write or erase: what broke is unsure, never simply repeated */
+        uint64_t settle;     /* after a critical operation */
+        uint64_t longest;    /* time-out of its longest stage */
+        unsigned refusals, breaks;
+        struct exchange wanted; /* what to say, kept for repeats */
+        struct enter enter;
+        struct resync resync;
+
+        /* Results. */
+        enum rom_status status;
+        enum session_error error;
+        struct session_failure failure; /* command, stage, bytes, evidence, errno */
+        unsigned recoveries;            /* since the beginning */
+        bool resynced; /* filler was sent: what was verified before no longer counts */
+};
+
+void rom_init(struct rom *rom, const struct entry_config *entry, const struct chip *chip,
+              unsigned baud, bool instant);
+
+/* Each starts one operation; rom_advance() carries it on whenever the link is idle. */
+void rom_enter(struct rom *rom);
+void rom_get(struct rom *rom);                                 /* also picks the erase command */
+void rom_read(struct rom *rom, uint32_t address, size_t size); /* 1..256; bytes: rom_data() */
+void rom_write(struct rom *rom, uint32_t address, const uint8_t *data, size_t size);
+void rom_erase(struct rom *rom, const struct flash_page *pages, size_t n_pages);
+void rom_erase_all(struct rom *rom, uint32_t flash_size);
+void rom_erase_bank(struct rom *rom, uint8_t bank, uint32_t flash_size);
+void rom_go(struct rom *rom, uint32_t address);
+void rom_steps(struct rom *rom, const struct entry_sequence *steps);
+
+/* A Read that may be refused or fault: it is not repeated more than once. */
+void rom_try_read(struct rom *rom, uint32_t address, size_t size);
+
+/*
+ * Critical sections. Each ends with the chip re-entered, since most ROMs reset themselves (AN3155
+ * 3.6, 3.9-3.12); ROM_UNSURE: it broke off, look what holds.
+ */
+void rom_write_options(struct rom *rom, uint32_t address, const uint8_t *data, size_t size);
+void rom_write_protect(struct rom *rom, const uint8_t *sectors, size_t n_sectors);
+void rom_protection(struct rom *rom, enum an3155_command command, uint32_t flash_size);
+
+/* Most pages that rom_erase() may be given at once, starting with this one. */
+size_t rom_erase_limit(const struct rom *rom, const struct flash_page *first);
+
+enum rom_status rom_advance(struct rom *rom);
+
+/* The bytes that a finished Read, Get or Get ID brought. */
+const uint8_t *rom_data(const struct rom *rom, size_t *ret_size);
+
+/* Leaves the operation as it stands. Not while `critical`. */
+void rom_abort(struct rom *rom);
