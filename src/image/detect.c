@@ -15,32 +15,28 @@
 /* How much of the start of a file tells whether it is text. */
 #define SAMPLE 256
 
-static bool starts_with(const uint8_t *data, size_t size, const char *magic, size_t magic_size) {
-        return size >= magic_size && memcmp(data, magic, magic_size) == 0;
-}
-
 static const char *foreign(const uint8_t *data, size_t size) {
         static const struct {
                 const char *magic;
-                size_t size;
                 const char *name;
         } formats[] = {
-                { "PK\3\4", 4, "a ZIP archive" },
-                { "\x1f\x8b", 2, "gzip-compressed" },
-                { "BZh", 3, "bzip2-compressed" },
-                { "\xfd"
-                  "7zXZ",
-                  5, "xz-compressed" },
-                { "\x28\xb5\x2f\xfd", 4, "zstd-compressed" },
-                { "DfuSe", 5, "a DfuSe file" },
-                { "UF2\n", 4, "a UF2 file" },
-                { "\xff\xfe", 2, "UTF-16 text" },
-                { "\xfe\xff", 2, "UTF-16 text" },
+                { "PK\3\4", "a ZIP archive" },
+                { "\37\213", "gzip-compressed" },
+                { "BZh", "bzip2-compressed" },
+                { "\3757zXZ", "xz-compressed" },
+                { "\50\265\57\375", "zstd-compressed" },
+                { "DfuSe", "a DfuSe file" },
+                { "UF2\n", "a UF2 file" },
+                { "\377\376", "UTF-16 text" },
+                { "\376\377", "UTF-16 text" },
         };
 
-        for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-                if (starts_with(data, size, formats[i].magic, formats[i].size))
+        for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+                size_t length = strlen(formats[i].magic);
+
+                if (size >= length && memcmp(data, formats[i].magic, length) == 0)
                         return formats[i].name;
+        }
         return NULL;
 }
 
