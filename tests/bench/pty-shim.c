@@ -5,12 +5,16 @@
  * pty drops parity in silence, it has no modem lines (TIOCMGET is ENOTTY), and libserialport wants
  * to find it in /sys/class/tty. Parity and modem lines are remembered here, a device each; bytes
  * travel as ever. With it the daemon and stm32flash run at 8E1 over a pty.
+ *
+ * The environment makes it a worse UART: PTY_SHIM_NO_PARITY=1 drops parity like a Raspberry Pi's
+ * mini-UART, PTY_SHIM_MAX_BAUD=115200 clamps the rate like an 8250.
  */
 
 #include <asm/termbits.h>
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -45,6 +49,22 @@ static struct tty *tty_of(int fd) {
         return &ttys[(major(st.st_rdev) - PTY_SLAVE_MAJOR_MIN) * 256 + minor(st.st_rdev)];
 }
 
+static int drops_parity(void) {
+        return getenv("PTY_SHIM_NO_PARITY") != NULL;
+}
+
+static void keep_parity(struct tty *tty, tcflag_t cflag) {
+        tty->format = drops_parity() ? 0 : cflag & FORMAT_BITS;
+}
+
+static void clamp_speed(struct termios2 *settings) {
+        const char *text = getenv("PTY_SHIM_MAX_BAUD");
+        speed_t max = text ? (speed_t)atoi(text) : settings->c_ospeed;
+
+        if (settings->c_ospeed > max)
+                settings->c_ospeed = settings->c_ispeed = max;
+}
+
 int tcgetattr(int fd, struct termios *settings) {
         struct tty *tty = tty_of(fd);
 
@@ -57,10 +77,12 @@ int tcgetattr(int fd, struct termios *settings) {
 int tcsetattr(int fd, int action, const struct termios *settings) {
         struct tty *tty = tty_of(fd);
 
-        int r = NEXT(tcsetattr)(fd, action, settings);
-        if (r == 0 && tty)
-                tty->format = settings->c_cflag & FORMAT_BITS;
-        return r;
+        if (tty)
+                keep_parity(tty, settings->c_cflag);
+        if (!tty || drops_parity())
+                return NEXT(tcsetattr)(fd, action, settings);
+        /* Not through glibc, which fails when the kernel drops parity and keeps the rest. */
+        return NEXT(ioctl)(fd, TCSETS + (unsigned long)action, settings);
 }
 
 /* Answers what a pty has no answer to; true: done. */
@@ -99,7 +121,9 @@ int ioctl(int fd, unsigned long request, ...) {
         if (request == TCGETS || request == TCGETS2)
                 ((struct termios *)argument)->c_cflag |= tty->format;
         else if (request == TCSETS || request == TCSETS2)
-                tty->format = ((struct termios *)argument)->c_cflag & FORMAT_BITS;
+                keep_parity(tty, ((const struct termios *)argument)->c_cflag);
+        if (request == TCGETS2)
+                clamp_speed(argument);
         return r;
 }
 
