@@ -20,9 +20,8 @@ struct elf {
         Elf *elf;
         const uint8_t *data;
         size_t size;
-        const Elf32_Ehdr *header;
-        const Elf32_Phdr *segments;
-        size_t n_segments, n_sections;
+        GElf_Ehdr header;
+        size_t n_sections;
         struct builder *builder;
         struct image *image;
         struct image_error *error;
@@ -58,8 +57,12 @@ static int check_ident(const uint8_t *data, size_t size, struct image_error *err
         return 0;
 }
 
+static int refuse_libelf(struct image_error *error) {
+        return image_refuse(error, IMAGE_SYNTAX, 0, 0, "a damaged ELF file: %s", elf_errmsg(-1));
+}
+
 static int check_header(const struct elf *elf) {
-        const Elf32_Ehdr *header = elf->header;
+        const GElf_Ehdr *header = &elf->header;
 
         if (header->e_machine != EM_ARM)
                 return image_refuse(elf->error, IMAGE_UNSUPPORTED, 0, 0,
@@ -89,91 +92,78 @@ static int check_header(const struct elf *elf) {
         return 0;
 }
 
-static int parse(struct elf *elf) {
-        if (elf->elf)
-                elf->header = elf32_getehdr(elf->elf);
-        if (!elf->header)
-                return image_refuse(elf->error, IMAGE_SYNTAX, 0, 0, "not an ELF file: %s",
-                                    elf_errmsg(-1));
+static int refuse_segment(const struct elf *elf, enum image_status status, const GElf_Phdr *segment,
+                          const char *what) {
+        uint32_t address = (uint32_t)segment->p_paddr;
 
-        int r = check_header(elf);
-        if (r != 0)
-                return r;
-        elf->n_segments = elf->header->e_phnum;
-        elf->segments = elf32_getphdr(elf->elf);
-        if (!elf->segments || elf_getshdrnum(elf->elf, &elf->n_sections) < 0)
-                return image_refuse(elf->error, IMAGE_SYNTAX, 0, 0, "damaged ELF tables: %s",
-                                    elf_errmsg(-1));
-        return 0;
+        return image_refuse(elf->error, status, 0, address, "the segment at 0x%08x %s", address,
+                            what);
 }
 
 /* Linkers put the ELF header and the program headers into the first segment where its page has
  * room for them in front of the program. */
-static bool holds_headers(const struct elf *elf, const Elf32_Phdr *segment) {
+static bool holds_headers(const struct elf *elf, const GElf_Phdr *segment) {
         return overlap(segment->p_offset, segment->p_filesz, 0, sizeof(Elf32_Ehdr)) ||
-               overlap(segment->p_offset, segment->p_filesz, elf->header->e_phoff,
-                       elf->n_segments * sizeof(Elf32_Phdr));
+               overlap(segment->p_offset, segment->p_filesz, elf->header.e_phoff,
+                       elf->header.e_phnum * sizeof(Elf32_Phdr));
 }
 
 /* Offset in the file of the segment's first section with data; the segment's end if none has. */
-static uint64_t first_section(const struct elf *elf, const Elf32_Phdr *segment) {
-        uint64_t first = (uint64_t)segment->p_offset + segment->p_filesz;
+static uint64_t first_section(const struct elf *elf, const GElf_Phdr *segment) {
+        uint64_t first = segment->p_offset + segment->p_filesz;
+        GElf_Shdr header;
 
-        for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section));) {
-                const Elf32_Shdr *header = elf32_getshdr(section);
-
-                if (header && header->sh_type != SHT_NOBITS && header->sh_flags & SHF_ALLOC &&
-                    header->sh_size > 0 && header->sh_offset >= segment->p_offset)
-                        first = MIN(first, (uint64_t)header->sh_offset);
-        }
+        for (Elf_Scn *section = NULL; (section = elf_nextscn(elf->elf, section));)
+                if (gelf_getshdr(section, &header) && header.sh_type != SHT_NOBITS &&
+                    header.sh_flags & SHF_ALLOC && header.sh_size > 0 &&
+                    header.sh_offset >= segment->p_offset)
+                        first = MIN(first, header.sh_offset);
         return first;
 }
 
-static int load(struct elf *elf, const Elf32_Phdr *segment) {
+static int load(const struct elf *elf, const GElf_Phdr *segment) {
         uint64_t first = segment->p_offset;
         uint64_t end = first + segment->p_filesz;
 
         if (segment->p_filesz > segment->p_memsz)
-                return image_refuse(elf->error, IMAGE_SYNTAX, 0, segment->p_paddr,
-                                    "the segment at 0x%08x has more bytes in the file (%u) than in "
-                                    "memory (%u)",
-                                    segment->p_paddr, segment->p_filesz, segment->p_memsz);
+                return refuse_segment(elf, IMAGE_SYNTAX, segment,
+                                      "has more bytes in the file than in memory");
         if (!within(segment->p_offset, segment->p_filesz, elf->size))
-                return image_refuse(elf->error, IMAGE_TRUNCATED, 0, segment->p_paddr,
-                                    "the file ends within the segment at 0x%08x", segment->p_paddr);
+                return refuse_segment(elf, IMAGE_TRUNCATED, segment,
+                                      "ends beyond the end of the file");
         if (holds_headers(elf, segment)) {
                 if (elf->n_sections == 0)
-                        return image_refuse(elf->error, IMAGE_UNSUPPORTED, 0, segment->p_paddr,
-                                            "the segment at 0x%08x holds ELF headers, and no "
-                                            "sections tell where its program starts",
-                                            segment->p_paddr);
+                        return refuse_segment(elf, IMAGE_UNSUPPORTED, segment,
+                                              "holds ELF headers, and no sections tell where its "
+                                              "program starts");
                 first = first_section(elf, segment);
         }
         return builder_add(elf->builder, 0, segment->p_paddr + (first - segment->p_offset),
                            elf->data + first, (uint32_t)(end - first), elf->error);
 }
 
-static int load_all(struct elf *elf) {
+static int load_all(const struct elf *elf) {
+        GElf_Phdr segment;
         uint64_t total = 0;
 
-        for (size_t i = 0; i < elf->n_segments; i++) {
-                const Elf32_Phdr *segment = &elf->segments[i];
-
-                if (segment->p_type != PT_LOAD || segment->p_filesz == 0)
+        for (int i = 0; i < elf->header.e_phnum; i++) {
+                if (!gelf_getphdr(elf->elf, i, &segment))
+                        return refuse_libelf(elf->error);
+                if (segment.p_type != PT_LOAD || segment.p_filesz == 0)
                         continue;
-                int r = load(elf, segment);
+                int r = load(elf, &segment);
                 if (r != 0)
                         return r;
                 /* Many segments over the same bytes would make much of a small file. */
-                total += segment->p_filesz;
+                total += segment.p_filesz;
                 if (total > elf->size)
-                        return image_refuse(elf->error, IMAGE_SYNTAX, 0, segment->p_paddr,
-                                            "its segments together are larger than the file");
+                        return refuse_segment(elf, IMAGE_SYNTAX, &segment,
+                                              "and those before it are larger than the file");
         }
         return 0;
 }
 
-static bool take_build_id(struct elf *elf, uint64_t offset, uint64_t size) {
+static bool take_build_id(const struct elf *elf, uint64_t offset, uint64_t size) {
         GElf_Nhdr note;
         size_t name, id, next = 0;
 
@@ -196,25 +186,23 @@ static bool take_build_id(struct elf *elf, uint64_t offset, uint64_t size) {
 }
 
 /* Few firmware linker scripts make a PT_NOTE: the section does as well. */
-static void find_build_id(struct elf *elf) {
-        size_t areas = 0;
+static void find_build_id(const struct elf *elf) {
+        GElf_Phdr segment;
+        GElf_Shdr header;
+        int areas = 0;
 
-        for (size_t i = 0; i < elf->n_segments && areas < NOTE_AREAS_MAX; i++) {
-                const Elf32_Phdr *segment = &elf->segments[i];
-
-                if (segment->p_type != PT_NOTE)
+        for (int i = 0; i < elf->header.e_phnum && areas < NOTE_AREAS_MAX; i++) {
+                if (!gelf_getphdr(elf->elf, i, &segment) || segment.p_type != PT_NOTE)
                         continue;
-                if (take_build_id(elf, segment->p_offset, segment->p_filesz))
+                if (take_build_id(elf, segment.p_offset, segment.p_filesz))
                         return;
                 areas++;
         }
         for (Elf_Scn *section = NULL;
              areas < NOTE_AREAS_MAX && (section = elf_nextscn(elf->elf, section));) {
-                const Elf32_Shdr *header = elf32_getshdr(section);
-
-                if (!header || header->sh_type != SHT_NOTE)
+                if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE)
                         continue;
-                if (take_build_id(elf, header->sh_offset, header->sh_size))
+                if (take_build_id(elf, header.sh_offset, header.sh_size))
                         return;
                 areas++;
         }
@@ -243,8 +231,10 @@ int elf_read(const uint8_t *data, size_t size, struct builder *builder, struct i
         memcpy(copy, data, size);
         (void)elf_version(EV_CURRENT);
         elf.elf = handle = elf_memory(copy, size);
+        if (!gelf_getehdr(handle, &elf.header) || elf_getshdrnum(handle, &elf.n_sections) < 0)
+                return refuse_libelf(error);
 
-        r = parse(&elf);
+        r = check_header(&elf);
         if (r != 0)
                 return r;
         r = load_all(&elf);
@@ -252,7 +242,7 @@ int elf_read(const uint8_t *data, size_t size, struct builder *builder, struct i
                 return r;
         find_build_id(&elf);
         /* System V ABI: 0 stands for no entry point. */
-        image->has_entry = elf.header->e_entry != 0;
-        image->entry = elf.header->e_entry;
+        image->has_entry = elf.header.e_entry != 0;
+        image->entry = (uint32_t)elf.header.e_entry;
         return 0;
 }
