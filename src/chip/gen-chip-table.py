@@ -14,7 +14,7 @@ STRICT_HALFWORD ECC SIZE_LOW_BYTE""".split()
 DEVICE_COLUMNS = """id name parts family core unusable quirks timing flash_start flash_kib layout
 layout_other bank2_first smaller erased program_unit write_align ram options system alias
 size_register unique_id bootloader_id pattern pins startup_ms startup_slow_ms jitter_percent
-baud_max rom_ids protocol erase notes sources confidence""".split()
+baud_max rom_ids protocol erase notes sources confidence unproven""".split()
 
 TIMING_COLUMNS = """name program erase_ms mass_ms program_fast erase_fast_ms mass_fast_ms unproven
 source""".split()
@@ -236,6 +236,9 @@ def c_device(row, timing):
     for column in ("name", "family", "core", "confidence"):
         check(row[column], f"no {column}")
 
+    for column in row["unproven"].split():
+        check(column in DEVICE_COLUMNS, f"unproven: no column {column}")
+
     quirks = row["quirks"].split()
     for quirk in quirks:
         check(quirk in QUIRKS, f"unknown quirk {quirk}")
@@ -263,7 +266,8 @@ def c_device(row, timing):
         check(row["timing"] in timing, f"unknown timing class {row['timing']}")
         fast = timing[row["timing"]][1]
         check(bool(fast) == ("VOLTAGE_RANGE" in quirks), "fast times and VOLTAGE_RANGE disagree")
-        sizes = set().union(*map(page_sizes, layouts), *(page_sizes(p[1]) for p in parts))
+        trimmed = [text for part in parts for text in part[1:] if text]
+        sizes = set().union(*map(page_sizes, layouts + trimmed))
         for values in filter(None, timing[row["timing"]]):
             missing = sizes - {erase[0] for erase in values[2]}
             check(not missing, f"no erase time for pages of {missing}")
