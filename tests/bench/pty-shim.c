@@ -10,6 +10,8 @@
  * mini-UART, PTY_SHIM_MAX_BAUD=115200 clamps the rate like an 8250.
  */
 
+#undef _FILE_OFFSET_BITS /* or lstat() becomes lstat64(), of which both are wanted */
+
 #include <asm/termbits.h>
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -136,6 +138,10 @@ static const char *sysfs_path(const char *path) {
 
 int lstat(const char *path, struct stat *ret) {
         return NEXT(lstat)(sysfs_path(path), ret);
+}
+
+int lstat64(const char *path, struct stat64 *ret) {
+        return NEXT(lstat64)(sysfs_path(path), ret);
 }
 
 int __lxstat(int version, const char *path, struct stat *ret) {
