@@ -22,16 +22,18 @@ uint64_t link_wire_time(const struct link *link, size_t bytes) {
         return bytes * bits * USEC_PER_SEC / link->baud;
 }
 
+static void end(struct link *link, enum link_result result) {
+        link->activity = LINK_IDLE;
+        link->result = result;
+}
+
 static void begin(struct link *link, enum link_activity activity) {
         link->activity = activity;
         link->asked = link->answered = false;
         link->n_received = 0;
         link->stray = false;
-}
-
-static void end(struct link *link, enum link_result result) {
-        link->activity = LINK_IDLE;
-        link->result = result;
+        if (link->lost && activity != LINK_STEPS)
+                end(link, LINK_LOST);
 }
 
 void link_exchange(struct link *link) {

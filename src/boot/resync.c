@@ -2,7 +2,6 @@
 
 #include "boot/resync.h"
 #include "boot/an3155.h"
-#include "util/bytes.h"
 #include "util/macro.h"
 
 #define FILLER 0x02

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "boot/rom.h"
-#include "util/bytes.h"
 #include "util/macro.h"
 
 /* How often a refused or broken operation is repeated, and how often all of them together. */
@@ -98,8 +97,8 @@ void rom_read(struct rom *rom, uint32_t address, size_t size) {
 
 void rom_try_read(struct rom *rom, uint32_t address, size_t size) {
         rom_read(rom, address, size);
-        rom->refusals = REFUSALS_MAX - 1;
-        rom->breaks = BREAKS_MAX - 1;
+        rom->refusals = REFUSALS_MAX - 2;
+        rom->broken_is_data = true;
 }
 
 void rom_write(struct rom *rom, uint32_t address, const uint8_t *data, size_t size) {
@@ -285,11 +284,20 @@ static bool wants_fast(const struct rom *rom) {
         return rom->fast && rom->chip && rom->chip->quirks & CHIP_QUIRK_VOLTAGE_RANGE;
 }
 
-static enum rom_status set_voltage_range(struct rom *rom) {
+static void describe_voltage_range(struct exchange *ret) {
         static const uint8_t range[4] = { 0x03, 0xFF, 0xFF, 0xFF };
 
-        an3155_write(&rom->link.exchange, VOLTAGE_RANGE_ADDRESS, range, sizeof(range),
-                     AN3155_TIMEOUT);
+        an3155_write(ret, VOLTAGE_RANGE_ADDRESS, range, sizeof(range), AN3155_TIMEOUT);
+}
+
+void rom_raise_voltage_range(struct rom *rom) {
+        describe_voltage_range(&rom->wanted);
+        begin_exchange(rom);
+        rom->fast = true;
+}
+
+static enum rom_status set_voltage_range(struct rom *rom) {
+        describe_voltage_range(&rom->link.exchange);
         link_exchange(&rom->link);
         rom->state = STATE_FAST;
         return ROM_BUSY;
@@ -302,7 +310,7 @@ static enum rom_status recover(struct rom *rom) {
                 return fail(rom, rom->error);
         rom->recoveries++;
         if (rom->may_reset) {
-                enter_begin(&rom->enter, rom->entry, rom->chip, rom->link.baud);
+                enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
                 rom->state = STATE_RECOVER;
         } else {
                 resync_begin(&rom->resync);
@@ -374,7 +382,7 @@ static enum rom_status reentered(struct rom *rom, enum enter_status status) {
                 rom->failure.entry = rom->enter.evidence;
                 return fail(rom, rom->state == STATE_RECOVER ? rom->error : SESSION_NO_ENTRY);
         }
-        rom->link.baud = rom->enter.current.baud;
+        rom->baud = rom->enter.current.baud;
         if (rom->state == STATE_ENTER) {
                 rom->chip_id = rom->enter.chip_id;
                 return end(rom, ROM_OK);
@@ -439,7 +447,7 @@ enum rom_status rom_advance(struct rom *rom) {
         case STATE_STEPS:
                 return link->result == LINK_OK ? end(rom, ROM_OK) : fail_link(rom);
         case STATE_SETTLE:
-                enter_begin(&rom->enter, rom->entry, rom->chip, link->baud);
+                enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
                 rom->state = STATE_REENTER;
                 return ROM_BUSY;
         default:

@@ -68,7 +68,10 @@ void rom_erase_bank(struct rom *rom, uint8_t bank, uint32_t flash_size);
 void rom_go(struct rom *rom, uint32_t address);
 void rom_steps(struct rom *rom, const struct entry_sequence *steps);
 
-/* A Read that may be refused or fault: it is not repeated more than once. */
+/* F2/F4/F7: programs words from now on, also after a recovery. VDD must be 2.7 V or more. */
+void rom_raise_voltage_range(struct rom *rom);
+
+/* A Read that may be refused or fault: after silence it ends as ROM_UNSURE, recovered. */
 void rom_try_read(struct rom *rom, uint32_t address, size_t size);
 
 /*

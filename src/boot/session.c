@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/session_internal.h"
+#include "util/cleanup.h"
+#include "util/macro.h"
+
+#define PHASE_END                                                                                  \
+        { SESSION_PHASE_END, NULL }
+
+static const struct phase flash_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_plan },
+        { SESSION_PHASE_COMPARE, phase_check },
+        { SESSION_PHASE_BOOT_PIN, phase_look },
+        { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
+        { SESSION_PHASE_PRESERVE, phase_preserve },
+        { SESSION_PHASE_ERASE, phase_erase },
+        { SESSION_PHASE_WRITE, phase_write },
+        { SESSION_PHASE_VERIFY, phase_verify },
+        { SESSION_PHASE_HEAD, phase_head },
+        { SESSION_PHASE_OPTIONS, phase_options },
+        { SESSION_PHASE_PROTECT, phase_protect },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase verify_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },   { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_plan }, { SESSION_PHASE_VERIFY, phase_compare_all },
+        { SESSION_PHASE_LEAVE, phase_leave },   PHASE_END,
+};
+
+static const struct phase probe_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase read_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_READ, phase_read },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase read_options_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_READ, phase_read_options },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase erase_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_BOOT_PIN, phase_look },
+        { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
+        { SESSION_PHASE_ERASE, phase_erase_range },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase protect_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_PROTECT, phase_protect },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase write_options_phases[] = {
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_OPTIONS, phase_options },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
+};
+
+static const struct phase run_phases[] = {
+        { SESSION_PHASE_LEAVE, phase_run },
+        PHASE_END,
+};
+
+static const struct phase *const phases_of[] = {
+        [SESSION_PROBE] = probe_phases,
+        [SESSION_FLASH] = flash_phases,
+        [SESSION_VERIFY] = verify_phases,
+        [SESSION_READ] = read_phases,
+        [SESSION_ERASE] = erase_phases,
+        [SESSION_RUN] = run_phases,
+        [SESSION_RESET] = run_phases,
+        [SESSION_ENTER] = probe_phases,
+        [SESSION_WRITE_PROTECT] = protect_phases,
+        [SESSION_WRITE_UNPROTECT] = protect_phases,
+        [SESSION_READOUT_PROTECT] = protect_phases,
+        [SESSION_READOUT_UNPROTECT] = protect_phases,
+        [SESSION_READ_OPTIONS] = read_options_phases,
+        [SESSION_WRITE_OPTIONS] = write_options_phases,
+};
+
+/* ---- life ---- */
+
+static bool request_valid(const struct session_request *request) {
+        switch (request->kind) {
+        case SESSION_FLASH:
+        case SESSION_VERIFY:
+                return request->image && request->option_size <= OPTION_BYTES_MAX;
+        case SESSION_READ:
+                return request->length > 0 &&
+                       request->address + request->length - 1 >= request->address;
+        case SESSION_WRITE_OPTIONS:
+                return request->option_bytes && request->option_size > 0 &&
+                       request->option_size <= OPTION_BYTES_MAX;
+        case SESSION_WRITE_PROTECT:
+                return request->sectors && request->n_sectors > 0 && request->n_sectors <= 256;
+        default:
+                return (size_t)request->kind < ARRAY_SIZE(phases_of) && request->bank <= 2;
+        }
+}
+
+int session_new(const struct session_config *config, const struct session_request *request,
+                struct session **ret) {
+        if (!request_valid(request) || request->n_sectors > 256 || config->baud == 0)
+                return -EINVAL;
+
+        struct session *session = calloc(1, sizeof(*session));
+        if (!session)
+                return -ENOMEM;
+
+        session->config = *config;
+        session->request = *request;
+        session->phases = phases_of[request->kind];
+        if (request->kind == SESSION_ENTER)
+                session->request.after = SESSION_AFTER_STAY;
+        rom_init(&session->rom, &session->config.entry, config->chip, config->baud,
+                 config->instant);
+        *ret = session;
+        return 0;
+}
+
+struct session *session_free(struct session *session) {
+        if (!session)
+                return NULL;
+        plan_free(session->plan);
+        for (size_t i = 0; i < session->preserved.n_segments; i++)
+                free(session->preserved.segments[i].data);
+        free(session->preserved.segments);
+        free(session->pages);
+        free(session->data);
+        free(session);
+        return NULL;
+}
+
+/* ---- failure ---- */
+
+/*
+ * What a failed job leaves (design: "How a job ends"): the old application running if flash was not
+ * touched; else BOOT0 inactive and NRST released without a pulse, except that an erase under way is
+ * abandoned by a reset into the ROM.
+ */
+static void begin_closing(struct session *session) {
+        struct entry_config *entry = &session->config.entry;
+        struct entry_sequence steps = { 0 };
+        struct rom *rom = &session->rom;
+
+        session->state = STATE_CLOSING;
+        if (session->erasing && entry->has_reset) {
+                struct entry_attempt attempt;
+
+                entry_attempt(entry, rom->chip, rom->baud, 0, &attempt);
+                steps = attempt.sequence;
+        }
+        if (session->outcome == SESSION_UNTOUCHED && !session->erasing && !session->no_pulse) {
+                entry_leave(entry, &steps);
+        } else {
+                struct entry_sequence safe;
+
+                entry_safe(entry, &safe);
+                if (safe.n_steps > 0 && steps.n_steps < ENTRY_STEPS_MAX)
+                        steps.steps[steps.n_steps++] = safe.steps[0];
+        }
+        rom_steps(rom, &steps);
+}
+
+enum step session_fail(struct session *session, enum session_error error) {
+        session->failure.error = error;
+        session->failure.phase = session->phases[session->phase].name;
+        session->failure.outcome = session->outcome;
+        session->uninterruptible = false;
+        begin_closing(session);
+        return STEP_FAILED;
+}
+
+enum step session_fail_at(struct session *session, enum session_error error, uint32_t address) {
+        session->failure.has_address = true;
+        session->failure.address = address;
+        return session_fail(session, error);
+}
+
+enum step session_fail_rom(struct session *session, uint32_t address) {
+        session->failure = session->rom.failure;
+        return session_fail_at(session, session->rom.failure.error, address);
+}
+
+static void fail_in_rom(struct session *session) {
+        session->failure = session->rom.failure;
+        if (session->rom.error == SESSION_NO_ENTRY)
+                session->failure.has_command = false;
+        (void)session_fail(session, session->rom.error);
+}
+
+/* ---- the loop ---- */
+
+enum step session_goto(struct session *session, phase_function advance) {
+        for (size_t i = 0; session->phases[i].advance; i++)
+                if (session->phases[i].advance == advance) {
+                        session->phase = i;
+                        session->step = 0;
+                        session->index = 0;
+                        session->offset = 0;
+                        return STEP_AGAIN;
+                }
+        assert(false);
+        return STEP_AGAIN;
+}
+
+static void next_phase(struct session *session) {
+        session->phase++;
+        session->step = 0;
+        session->index = 0;
+        session->offset = 0;
+        session->progress.done = session->progress.total = 0;
+        if (!session->phases[session->phase].advance) {
+                session->state = STATE_DONE;
+                session->progress.percent = 100;
+        }
+        session->progress.phase = session->phases[session->phase].name;
+}
+
+static void run_phase(struct session *session) {
+        switch (session->phases[session->phase].advance(session)) {
+        case STEP_NEXT:
+                next_phase(session);
+                break;
+        case STEP_BUSY:
+        case STEP_AGAIN:
+        case STEP_FAILED:
+                break;
+        }
+        session->progress.phase = session->phases[session->phase].name;
+}
+
+/* Carries on until something is wanted from outside. */
+static void advance(struct session *session) {
+        struct rom *rom = &session->rom;
+
+        while (session->state < STATE_DONE && rom->link.activity == LINK_IDLE) {
+                if (rom->status == ROM_BUSY) {
+                        (void)rom_advance(rom);
+                        continue;
+                }
+                if (session->state == STATE_CLOSING)
+                        session->state = STATE_FAILED;
+                else if (rom->status == ROM_FAILED)
+                        fail_in_rom(session);
+                else if (session->cancel && !session->uninterruptible)
+                        (void)session_fail(session, SESSION_CANCELLED);
+                else
+                        run_phase(session);
+        }
+}
+
+void session_next(struct session *session, uint64_t now, struct session_want *ret) {
+        session->rom.link.now = MAX(session->rom.link.now, now);
+        advance(session);
+        switch (session->state) {
+        case STATE_RUNNING:
+        case STATE_CLOSING:
+                link_next(&session->rom.link, session->rom.link.now, ret);
+                break;
+        case STATE_DONE:
+                *ret = (struct session_want){ .type = SESSION_WANT_DONE };
+                break;
+        case STATE_FAILED:
+                *ret = (struct session_want){ .type = SESSION_WANT_FAILED };
+                break;
+        }
+}
+
+bool session_interruptible(const struct session *session) {
+        return !session->rom.critical && !session->uninterruptible;
+}
+
+static void cancel(struct session *session) {
+        session->cancel = true;
+        if (session->state != STATE_RUNNING || !session_interruptible(session))
+                return; /* advance() sees it when the section is over */
+        rom_abort(&session->rom);
+        session->rom.status = ROM_OK;
+}
+
+void session_event(struct session *session, const struct session_event *event) {
+        if (session->state >= STATE_DONE)
+                return;
+        if (event->type == SESSION_EVENT_CANCEL)
+                cancel(session);
+        else
+                link_event(&session->rom.link, event);
+}
+
+/* ---- how it stands ---- */
+
+void session_begin_progress(struct session *session, uint64_t total) {
+        session->progress.done = 0;
+        session->progress.total = total;
+}
+
+void session_advance_progress(struct session *session, uint64_t amount) {
+        struct session_progress *progress = &session->progress;
+
+        progress->done = MIN(progress->done + amount, progress->total);
+        session->work_done += amount;
+        if (session->work_total == 0)
+                return;
+
+        uint64_t percent = 1 + 98 * session->work_done / session->work_total;
+        percent = MIN(percent, 99U);
+        progress->percent = MAX(progress->percent, (unsigned)percent);
+}
+
+void session_progress(const struct session *session, struct session_progress *ret) {
+        *ret = session->progress;
+}
+
+enum session_outcome session_outcome(const struct session *session) {
+        return session->outcome;
+}
+
+const struct session_info *session_info(const struct session *session) {
+        return &session->info;
+}
+
+const struct session_failure *session_failure(const struct session *session) {
+        return session->state == STATE_FAILED ? &session->failure : NULL;
+}
+
+const uint8_t *session_data(const struct session *session, size_t *ret_size) {
+        *ret_size = session->n_data;
+        return session->data;
+}
+
+const char *session_phase_to_string(enum session_phase phase) {
+        static const char *const names[] = {
+                [SESSION_PHASE_ENTER] = "enter",       [SESSION_PHASE_IDENTIFY] = "identify",
+                [SESSION_PHASE_COMPARE] = "compare",   [SESSION_PHASE_PRESERVE] = "preserve",
+                [SESSION_PHASE_BOOT_PIN] = "boot-pin", [SESSION_PHASE_ERASE] = "erase",
+                [SESSION_PHASE_WRITE] = "write",       [SESSION_PHASE_VERIFY] = "verify",
+                [SESSION_PHASE_HEAD] = "head",         [SESSION_PHASE_READ] = "read",
+                [SESSION_PHASE_OPTIONS] = "options",   [SESSION_PHASE_PROTECT] = "protect",
+                [SESSION_PHASE_LEAVE] = "leave",       [SESSION_PHASE_END] = "end",
+        };
+
+        return names[phase];
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "boot/session_internal.h"
+#include "util/macro.h"
+
+/* Before anything is erased: would we get in again? */
+
+static uint32_t head_address(const struct session *session) {
+        const struct session_info *info = &session->info;
+
+        if (session->plan && session->plan->has_head)
+                return session->plan->head_address;
+        if (info->options.has_boot_address)
+                return info->options.boot_address;
+        return session->rom.chip ? session->rom.chip->flash_start : 0x08000000;
+}
+
+/* Keeps the old head: it tells an empty chip, and later an erase that did nothing. */
+enum step phase_look(struct session *session) {
+        struct rom *rom = &session->rom;
+
+        if (session->step++ == 0) {
+                rom_try_read(rom, head_address(session), session->block_max);
+                return STEP_BUSY;
+        }
+        if (rom->status == ROM_OK) {
+                uint8_t erased = rom->chip ? rom->chip->erased : 0xFF;
+                const uint8_t empty[4] = { erased, erased, erased, erased };
+                size_t size;
+                const uint8_t *data = rom_data(rom, &size);
+
+                memcpy(session->old_head, data, size);
+                session->has_old_head = true;
+                session->was_empty = memcmp(data, empty, sizeof(empty)) == 0;
+        } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
+                return session_fail(session, SESSION_PROTECTED);
+        }
+        return STEP_NEXT;
+}
+
+/*
+ * G0 and C0 are delivered with nBOOT_SEL = 1: they ignore BOOT0 and enter the ROM only while flash
+ * is empty (RM0454 3.4.1). A chip that holds firmware and that we brought here by its lines obeys
+ * them, whatever could be read.
+ */
+static bool pin_works(const struct session *session) {
+        const struct chip *chip = session->rom.chip;
+        const struct entry_config *entry = &session->config.entry;
+
+        if (!chip || !(chip->quirks & CHIP_QUIRK_PIN_OFF))
+                return session->info.options.boot_pin != CHIP_NO;
+        if (session->info.options.boot_pin != CHIP_UNKNOWN)
+                return session->info.options.boot_pin == CHIP_YES;
+        return session->has_old_head && !session->was_empty && entry->has_boot0 && entry->has_reset;
+}
+
+static enum step enable_pin(struct session *session) {
+        enum step step;
+
+        if (!session->info.has_options || !options_may_be_written(session, &step)) {
+                session->failure.permanent =
+                        "the option bytes of this chip cannot be read by its ROM";
+                return session_fail(session, SESSION_UNSUPPORTED);
+        }
+        if (!session->options_changed) {
+                memcpy(session->new_options, session->options, session->n_options);
+                if (chip_options_enable_boot_pin(session->rom.chip, session->new_options,
+                                                 session->n_options) < 0) {
+                        session->failure.permanent =
+                                "how BOOT0 is enabled is not known for this chip";
+                        return session_fail(session, SESSION_UNSUPPORTED);
+                }
+                session->options_changed = true;
+        }
+        return options_write(session);
+}
+
+enum step phase_boot_pin(struct session *session) {
+        const struct session_request *request = &session->request;
+
+        if (session->step == 0 && pin_works(session))
+                return STEP_NEXT;
+        if (request->enable_boot_pin) {
+                enum step step = enable_pin(session);
+
+                if (step == STEP_NEXT) {
+                        session->options_changed = false;
+                        session->info.options.boot_pin = CHIP_YES;
+                }
+                return step;
+        }
+        if (!request->one_piece)
+                return session_fail(session, SESSION_BOOT_PIN);
+        session->rom.may_reset = false; /* a reset now would be the last */
+        return STEP_NEXT;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "boot/session_internal.h"
+#include "util/bytes.h"
+#include "util/macro.h"
+
+enum step phase_enter(struct session *session) {
+        if (session->step++ == 0) {
+                rom_enter(&session->rom);
+                return STEP_BUSY;
+        }
+        session->info.identified = true;
+        session->info.chip_id = session->rom.chip_id;
+        session->info.baud = session->rom.baud;
+        return STEP_NEXT;
+}
+
+/* ---- what Get and Get ID said ---- */
+
+static enum step take_identity(struct session *session) {
+        struct rom *rom = &session->rom;
+        const char *name = session->config.chip_name;
+        size_t n_commands;
+        const uint8_t *commands = rom_data(rom, &n_commands);
+
+        session->info.chip = rom->chip = chip_by_id(rom->chip_id);
+        session->failure.chip_id = rom->chip_id;
+        if (name && !(rom->chip && chip_name_fits(name, rom->chip)))
+                return session_fail(session, SESSION_WRONG_CHIP);
+
+        session->info.rom_version = commands[0];
+        rom->erase_command = 0;
+        for (size_t i = 1; i < n_commands; i++) /* both are never listed (AN3155 table 2) */
+                if (commands[i] == AN3155_ERASE || commands[i] == AN3155_EXTENDED_ERASE)
+                        rom->erase_command = commands[i];
+
+        session->block_max = PLAN_BLOCK_MAX;
+        if (rom->chip && rom->chip->quirks & CHIP_QUIRK_BLOCK_128)
+                session->block_max = 128;
+        return STEP_BUSY;
+}
+
+/* ---- what can be read ---- */
+
+enum {
+        READ_BOOTLOADER_ID,
+        READ_FLASH_SIZE,
+        READ_UNIQUE_ID,
+        READ_OPTIONS, /* and from here on one per block of option bytes */
+};
+
+struct id_read {
+        uint32_t address, size; /* what is asked for */
+        uint32_t offset;        /* of what is wanted within it */
+};
+
+static uint32_t option_block(const struct session *session, size_t index, uint32_t *ret_size) {
+        const struct chip *chip = session->rom.chip;
+
+        for (size_t i = 0; i < CHIP_RANGES_MAX; i++)
+                for (uint32_t at = 0; at < chip->options[i].size; at += session->block_max)
+                        if (index-- == 0) {
+                                *ret_size = MIN(session->block_max, chip->options[i].size - at);
+                                return chip->options[i].start + at;
+                        }
+        return 0;
+}
+
+/*
+ * F4's and L05x's ROMs refuse short reads of the size register and the unique ID, and answer when a
+ * whole block around them is asked for (found by stm32loader's users on F401 and L05x).
+ */
+static void widen(const struct session *session, struct id_read *read) {
+        uint32_t block = session->block_max;
+
+        if (!(session->rom.chip->quirks & CHIP_QUIRK_BULK_ID_READ))
+                return;
+        read->offset = read->address % block;
+        if (read->offset + read->size > block) {
+                read->offset = 0;
+                return;
+        }
+        read->address -= read->offset;
+        read->size = block;
+}
+
+static bool id_read(const struct session *session, size_t index, struct id_read *ret) {
+        const struct chip *chip = session->rom.chip;
+
+        *ret = (struct id_read){ 0 };
+        if (chip->quirks & CHIP_QUIRK_8N1) /* no access to peripherals or ROM (AN2606, WB0 WL3) */
+                return false;
+        switch (index) {
+        case READ_BOOTLOADER_ID:
+                ret->address = chip->bootloader_id;
+                ret->size = 1;
+                break;
+        case READ_FLASH_SIZE:
+                ret->address = chip->flash_size_register;
+                ret->size = 2;
+                widen(session, ret);
+                break;
+        case READ_UNIQUE_ID:
+                ret->address = chip->unique_id;
+                ret->size = 12;
+                widen(session, ret);
+                break;
+        default:
+                if (chip_options_size(chip) <= OPTION_BYTES_MAX)
+                        ret->address = option_block(session, index - READ_OPTIONS, &ret->size);
+        }
+        return ret->address != 0;
+}
+
+static void take_read(struct session *session, size_t index, const struct id_read *read) {
+        struct session_info *info = &session->info;
+        size_t size;
+        const uint8_t *data = rom_data(&session->rom, &size) + read->offset;
+
+        switch (index) {
+        case READ_BOOTLOADER_ID:
+                info->has_bootloader_id = true;
+                info->bootloader_id = data[0];
+                break;
+        case READ_FLASH_SIZE:
+                info->flash_size = chip_flash_size(session->rom.chip, get_le16(data));
+                info->has_flash_size = info->flash_size > 0;
+                break;
+        case READ_UNIQUE_ID:
+                info->has_unique_id = true;
+                memcpy(info->unique_id, data, sizeof(info->unique_id));
+                break;
+        default:
+                memcpy(session->options + session->n_options, data, size);
+                session->n_options += size;
+        }
+}
+
+static enum step identified(struct session *session) {
+        struct session_info *info = &session->info;
+        const struct chip *chip = session->rom.chip;
+
+        if (session->n_options > 0 && session->n_options == chip_options_size(chip) &&
+            chip_options_decode(chip, session->options, session->n_options, &info->options) == 0) {
+                info->has_options = true;
+                if (info->protection == CHIP_UNKNOWN)
+                        info->protection = info->options.protection;
+        }
+        return STEP_NEXT;
+}
+
+enum step phase_identify(struct session *session) {
+        struct rom *rom = &session->rom;
+        struct id_read read;
+
+        switch (session->step) {
+        case 0:
+                rom_get(rom);
+                session->step = 1;
+                return STEP_BUSY;
+        case 1:
+                if (rom->status != ROM_OK)
+                        return session_fail_rom(session, 0);
+                if (take_identity(session) == STEP_FAILED)
+                        return STEP_FAILED;
+                if (!rom->chip)
+                        return STEP_NEXT;
+                session->step = 2;
+                break;
+        default:
+                (void)id_read(session, session->index, &read);
+                if (rom->status == ROM_OK) {
+                        session->info.protection = CHIP_NO;
+                        take_read(session, session->index, &read);
+                } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
+                        /* Only Get, Get Version, Get ID and Readout Unprotect are answered then
+                         * (AN3155 table 2). */
+                        session->info.protection = CHIP_YES;
+                        return STEP_NEXT;
+                }
+                session->index++;
+        }
+        for (; session->index < READ_OPTIONS; session->index++)
+                if (id_read(session, session->index, &read))
+                        break;
+        if (!id_read(session, session->index, &read))
+                return identified(session);
+        rom_try_read(rom, read.address, read.size);
+        return STEP_BUSY;
+}

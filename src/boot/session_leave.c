@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "boot/session_internal.h"
+#include "util/macro.h"
+
+/* How a job that went well ends: the application runs, or the chip stays in its ROM. */
+
+static uint32_t start_address(const struct session *session) {
+        if (session->request.has_address)
+                return session->request.address;
+        if (session->plan && session->plan->has_head)
+                return session->plan->head_address;
+        if (session->info.options.has_boot_address)
+                return session->info.options.boot_address;
+        return session->rom.chip ? session->rom.chip->flash_start : 0x08000000;
+}
+
+/*
+ * A chip with empty check keeps "empty" until its next power-on reset: a reset after the first
+ * programming would enter the ROM again (AN2606, patterns 6, 11, 13, 16), where the ROM itself has
+ * not cleared the flag. Go is not fooled.
+ */
+static bool reset_would_miss(const struct session *session) {
+        const struct chip *chip = session->rom.chip;
+
+        return session->was_empty && session->outcome == SESSION_COMPLETE && chip &&
+               chip->quirks & CHIP_QUIRK_EMPTY_CHECK && !(chip->quirks & CHIP_QUIRK_EMPTY_CLEARED);
+}
+
+static bool nothing_to_start(const struct session *session) {
+        return session->outcome == SESSION_NOT_BOOTABLE;
+}
+
+enum {
+        LEAVE_BEGIN,
+        LEAVE_LINES_SAFE,
+        LEAVE_GONE,
+        LEAVE_LAST,
+};
+
+static enum step go(struct session *session) {
+        rom_go(&session->rom, start_address(session));
+        session->step = LEAVE_GONE;
+        return STEP_BUSY;
+}
+
+/* BOOT0 goes inactive first: whatever resets the chip later must not find the ROM. */
+static enum step safe_then_go(struct session *session) {
+        struct entry_sequence safe;
+
+        entry_safe(&session->config.entry, &safe);
+        rom_steps(&session->rom, &safe);
+        session->step = LEAVE_LINES_SAFE;
+        return STEP_BUSY;
+}
+
+static enum step reset(struct session *session) {
+        struct entry_sequence leave;
+
+        entry_leave(&session->config.entry, &leave);
+        rom_steps(&session->rom, &leave);
+        session->step = LEAVE_LAST;
+        return STEP_BUSY;
+}
+
+static enum step begin_leave(struct session *session) {
+        bool can_reset = session->config.entry.has_reset;
+
+        switch (session->request.after) {
+        case SESSION_AFTER_STAY:
+                return STEP_NEXT;
+        case SESSION_AFTER_GO:
+                return safe_then_go(session);
+        case SESSION_AFTER_RUN:
+                break;
+        }
+        if (nothing_to_start(session) || (!can_reset && session->info.protection == CHIP_YES)) {
+                safe_then_go(session);
+                session->step = LEAVE_LAST; /* only the lines */
+                return STEP_BUSY;
+        }
+        if (!can_reset)
+                return safe_then_go(session);
+        if (reset_would_miss(session)) {
+                session->info.started_by_go = true;
+                return safe_then_go(session);
+        }
+        return reset(session);
+}
+
+enum step phase_leave(struct session *session) {
+        const struct rom *rom = &session->rom;
+
+        switch (session->step) {
+        case LEAVE_BEGIN:
+                session->info.recoveries = rom->recoveries;
+                return begin_leave(session);
+        case LEAVE_LINES_SAFE:
+                return go(session);
+        case LEAVE_GONE:
+                if (rom->status != ROM_OK)
+                        return session_fail_rom(session, start_address(session));
+                return STEP_NEXT;
+        default:
+                return STEP_NEXT;
+        }
+}
+
+/* Run and Reset need no ROM, unless an address says so or nobody can reset the chip. */
+enum step phase_run(struct session *session) {
+        const struct session_request *request = &session->request;
+        bool by_go = request->kind == SESSION_RUN &&
+                     (request->has_address || !session->config.entry.has_reset);
+
+        if (!session->config.entry.has_reset && !by_go) {
+                session->failure.permanent = "no NRST line is configured for this target";
+                return session_fail(session, SESSION_UNSUPPORTED);
+        }
+        if (!by_go) {
+                if (session->step == LEAVE_LAST)
+                        return STEP_NEXT;
+                return reset(session);
+        }
+        switch (session->step) {
+        case LEAVE_BEGIN:
+                rom_enter(&session->rom);
+                session->step = LEAVE_LAST;
+                return STEP_BUSY;
+        case LEAVE_LAST:
+                session->info.identified = true;
+                session->info.chip_id = session->rom.chip_id;
+                session->info.chip = session->rom.chip = chip_by_id(session->rom.chip_id);
+                return safe_then_go(session);
+        default:
+                return phase_leave(session);
+        }
+}
