@@ -86,8 +86,8 @@ struct session_config {
         const struct chip *chip; /* what it is believed to be, for entry; NULL: not known */
         unsigned baud;
         struct entry_config entry;
-        const struct flash_map
-                *map; /* layout given by hand, for unknown chips; borrowed; or NULL */
+        const struct flash_map *map; /* layout given by hand; borrowed; or NULL */
+        bool instant; /* a virtual link without wire time: answers come with the question */
 };
 
 /* ---- what it wants, and what happens ---- */
