@@ -11,23 +11,28 @@
  */
 
 struct advice_context {
+        const char *target;      /* NULL: not known; commands then say TARGET */
         const struct chip *chip; /* what it is, or is believed to be; NULL: not known */
         const struct entry_config *entry;
         unsigned baud;
         bool is_virtual;
 };
 
-#define ADVICE_MAX 4
+#define ADVICE_MAX      4
+#define ADVICE_TEXT_MAX 512
 
-/* One line of text each ("BOOT0 may not be wired: ..."), the most likely first. Returns how many.
- */
+struct advice {
+        char text[ADVICE_TEXT_MAX]; /* a sentence or two: what is wrong, what to try */
+};
+
+/* Finds what fits, the most likely first. Returns how many; at least one for every failure. */
 size_t advice_find(const struct session_failure *failure, const struct advice_context *context,
-                   const char *ret_texts[static ADVICE_MAX]);
+                   struct advice ret[static ADVICE_MAX]);
 
 /*
- * The one place where a failure becomes text: target, phase, command, address, what was expected
- * and what came, the outcome, then the advice. Returns a string that the caller frees, or NULL
- * (memory).
+ * The one place where a failure becomes text: a line with target, phase, command, address, what was
+ * expected and what came; a line with the outcome; a line "Try: ..." for each advice. Lines end in
+ * a newline but for the last. Returns a string that the caller frees, or NULL (memory).
  */
 char *failure_to_text(const char *target, const struct session_failure *failure,
                       const struct advice_context *context);

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+
+#include "boot/advice_cause.h"
+#include "boot/command.h"
+#include "util/macro.h"
+
+/* Why a job failed once the ROM was there, or before it was needed. */
+
+#define E(error) (1U << SESSION_##error)
+
+/* ---- conditions ---- */
+
+/* Stages of an exchange (AN3155): the command itself, the address or list, the data. */
+enum {
+        STAGE_COMMAND,
+        STAGE_ADDRESS,
+        STAGE_DATA,
+};
+
+static bool is_command(const struct session_failure *failure, uint8_t a, uint8_t b, uint8_t c) {
+        return failure->has_command &&
+               (failure->command == a || failure->command == b || failure->command == c);
+}
+
+static bool is_erase(const struct session_failure *failure) {
+        return is_command(failure, AN3155_ERASE, AN3155_EXTENDED_ERASE, AN3155_EXTENDED_ERASE);
+}
+
+static bool takes_address(const struct session_failure *failure) {
+        return is_command(failure, AN3155_READ, AN3155_WRITE, AN3155_GO);
+}
+
+#define CONDITION(name)                                                                            \
+        static bool name(const struct session_failure *failure,                                    \
+                         const struct advice_context *context __attribute__((unused)))
+
+CONDITION(protected_command) {
+        return failure->stage == STAGE_COMMAND &&
+               (takes_address(failure) || is_erase(failure) ||
+                is_command(failure, AN3155_WRITE_PROTECT, AN3155_WRITE_UNPROTECT,
+                           AN3155_READOUT_PROTECT));
+}
+
+CONDITION(protected_or_refused) {
+        return failure->error == SESSION_PROTECTED || protected_command(failure, context);
+}
+
+CONDITION(protected_with_rdp) {
+        return protected_command(failure, context) &&
+               !(context->chip && context->chip->quirks & CHIP_QUIRK_NO_RDP);
+}
+
+CONDITION(erase_refused) {
+        return is_erase(failure) && failure->stage > STAGE_COMMAND;
+}
+
+CONDITION(address_refused) {
+        return takes_address(failure) && failure->stage == STAGE_ADDRESS;
+}
+
+CONDITION(packet_refused) {
+        return takes_address(failure) && failure->stage >= STAGE_DATA;
+}
+
+CONDITION(erase_silent) {
+        return is_erase(failure) && failure->stage > STAGE_COMMAND;
+}
+
+CONDITION(unprotect_refused) {
+        return is_command(failure, AN3155_READOUT_UNPROTECT, AN3155_READOUT_UNPROTECT,
+                          AN3155_READOUT_UNPROTECT);
+}
+
+CONDITION(has_rdp) {
+        (void)failure;
+        return !context->chip || !(context->chip->quirks & CHIP_QUIRK_NO_RDP);
+}
+
+CONDITION(reported_chip_known) {
+        return chip_by_id(failure->chip_id) != NULL;
+}
+
+CONDITION(has_reason) {
+        return failure->permanent != NULL;
+}
+
+CONDITION(outside_flash) {
+        return failure->plan.status == PLAN_OUTSIDE_FLASH;
+}
+
+CONDITION(too_large) {
+        return failure->plan.status == PLAN_TOO_LARGE;
+}
+
+CONDITION(holds_options) {
+        return failure->plan.status == PLAN_OPTION_BYTES;
+}
+
+CONDITION(nothing_in_flash) {
+        return failure->plan.status == PLAN_EMPTY;
+}
+
+CONDITION(overlaps) {
+        return failure->plan.status == PLAN_OVERLAP;
+}
+
+static uint8_t erased_value(const struct advice_context *context) {
+        return context->chip ? context->chip->erased : 0xFF;
+}
+
+/* The byte was never programmed, or was erased again. */
+CONDITION(found_erased) {
+        return failure->found == erased_value(context);
+}
+
+/* An old byte stands: it was never erased. */
+CONDITION(found_old) {
+        return failure->found != erased_value(context);
+}
+
+CONDITION(in_use) {
+        return failure->system == -EBUSY;
+}
+
+CONDITION(not_allowed) {
+        return failure->system == -EACCES || failure->system == -EPERM;
+}
+
+CONDITION(not_there) {
+        return failure->system == -ENOENT || failure->system == -ENODEV ||
+               failure->system == -ENXIO;
+}
+
+CONDITION(not_bootable) {
+        return failure->outcome == SESSION_NOT_BOOTABLE;
+}
+
+CONDITION(above_common_baud) {
+        (void)failure;
+        return context->baud > 115200;
+}
+
+/* ---- the rows ---- */
+
+const struct advice_cause advice_job_causes[] = {
+        /* Protection. AN3155 table 2: with readout protection only Get, Get Version, Get ID and
+         * Readout Unprotect are answered. */
+        { .name = "product-state",
+          .errors = E(PROTECTED) | E(NACK),
+          .quirks = CHIP_QUIRK_NO_RDP,
+          .when = protected_or_refused,
+          /* AN3155, note on STM32H5: protected is PRODUCT_STATE beyond Provisioning. */
+          .text = "The PRODUCT_STATE of {chip} is closed: its ROM cannot open it again. A regression "
+                  "needs a debug probe and the certificate or password provisioned in it, and "
+                  "erases the flash." },
+        { .name = "readout-protected",
+          .errors = E(PROTECTED),
+          .when = has_rdp,
+          .text = "The flash is readout-protected. `stmbootctl unprotect {target} readout` lifts "
+                  "that; the price is all of the flash: the chip erases it. Then flash it." },
+        { .name = "readout-nack",
+          .errors = E(NACK),
+          .when = protected_with_rdp,
+          .text = "A ROM that refuses the command itself is readout-protected, as a rule. "
+                  "`stmbootctl unprotect {target} readout` lifts that; the price is all of the "
+                  "flash: the chip erases it. Then flash it." },
+        { .name = "level-2",
+          .errors = E(NACK),
+          .when = unprotect_refused,
+          .text = "Readout protection at level 2 is for good: neither the ROM nor a debug probe lifts "
+                  "it, and such a chip has to be replaced." },
+
+        /* NACK to a part of a command. */
+        { .name = "no-mass-erase",
+          .errors = E(NACK) | E(UNSUPPORTED),
+          .quirks = CHIP_QUIRK_NO_MASS_ERASE,
+          .when = erase_refused,
+          /* AN2606, STM32L0 and L1. */
+          .text = "The ROM of {chip} has no erase of everything at once: leave out --mass, and it "
+                  "goes page by page." },
+        { .name = "no-bank-erase",
+          .errors = E(NACK) | E(UNSUPPORTED),
+          .quirks = CHIP_QUIRK_NO_BANK_ERASE,
+          .when = erase_refused,
+          /* AN2606, known limitations of H74x V13.3, L496 V9.3. */
+          .text = "The ROM of {chip} cannot erase a bank at once: leave out --bank, or erase the "
+                  "bank's range of addresses." },
+        { .name = "erase-refused",
+          .errors = E(NACK),
+          .when = erase_refused,
+          .text = "The ROM refused the list of pages: is the chip what Chip= says, with that much "
+                  "flash? A write-protected page can refuse too: `stmbootctl unprotect {target} "
+                  "write`." },
+        { .name = "address-refused",
+          .errors = E(NACK),
+          .when = address_refused,
+          /* AN3155 3.4; AN2606 table 226. */
+          .text = "The ROM gives no access to {address}: only flash, option bytes, and the RAM that "
+                  "it does not use itself are allowed." },
+        { .name = "packet-refused",
+          .errors = E(NACK),
+          .when = packet_refused,
+          .text = "The checksum did not fit: a byte was damaged on its way. Shorten the cable, join "
+                  "the grounds, or set a lower Baud= in the target's [Serial]." },
+
+        /* Silence in mid-job. */
+        { .name = "silent-address",
+          .errors = E(SILENCE),
+          .quirks = CHIP_QUIRK_SILENT_ADDRESS,
+          .when = address_refused,
+          /* AN3155 table 3: the missing NACK came with V3.1. */
+          .text = "Old ROMs of {chip} fall silent at an address that they do not allow instead of "
+                  "refusing it: {address} is not in the memory that they give access to." },
+        { .name = "erase-silent",
+          .errors = E(SILENCE),
+          .when = erase_silent,
+          .text = "Erasing draws the most current and takes longest on a cold or old chip: check "
+                  "that its supply does not dip, then try again." },
+
+        /* Bytes that belong to nobody. */
+        { .name = "lower-baud",
+          .errors = E(SILENCE) | E(NACK),
+          .when = above_common_baud,
+          /* AN3155 section 2: tested from 1200 to 115200. */
+          .text = "ST tests its ROMs up to 115200 baud, not {baud}: set Baud=115200 in the target's "
+                  "[Serial]." },
+        { .name = "supply",
+          .errors = E(SILENCE) | E(GARBAGE),
+          .text = "The chip lost its thread in the middle: a dip of its supply, a loose wire, or a "
+                  "reset by something else (a watchdog, a supervisor, a debug probe)." },
+        { .name = "other-program",
+          .errors = E(GARBAGE) | E(SILENCE),
+          .wiring = ADVICE_REAL,
+          .text = "Does another program use this port (a console, ModemManager, the gateway's own "
+                  "application)? `stmbootctl flash --stop-unit=UNIT` stops a service meanwhile." },
+        { .name = "noise",
+          .errors = E(GARBAGE),
+          .text = "Bytes may be damaged on their way: shorten the cable, join the grounds, or set a "
+                  "lower Baud= in the target's [Serial]." },
+
+        /* Which chip it is. */
+        { .name = "other-chip",
+          .errors = E(WRONG_CHIP),
+          .when = reported_chip_known,
+          .text = "This is {found}. If the board is right, correct Chip= in the target's file; if "
+                  "not, the port or the lines belong to another board." },
+        { .name = "unknown-other-chip",
+          .errors = E(WRONG_CHIP),
+          .text = "ID {id} is in no table: check the port and the lines, then remove Chip= and give "
+                  "the layout by hand (--layout)." },
+        { .name = "layout",
+          .errors = E(UNKNOWN_CHIP),
+          .text = "ID {id} is in no table. If you know its pages, give them by hand: `stmbootctl "
+                  "flash {target} IMAGE --layout=64x2K` (64 pages of 2 KiB from the start of "
+                  "flash)." },
+        { .name = "unflashable",
+          .errors = E(UNFLASHABLE),
+          .when = has_reason,
+          .text = "{chip} cannot be flashed this way: {what}. `stmbootctl probe {target}` works." },
+        { .name = "unflashable-other",
+          .errors = E(UNFLASHABLE),
+          .text = "This chip cannot be flashed through its ROM by stmboot: use a debug probe." },
+
+        /* The image and the flash. */
+        { .name = "outside-flash",
+          .errors = E(DOES_NOT_FIT),
+          .when = outside_flash,
+          .text = "The image is linked for another address: flash is at {flash}. Check the linker "
+                  "script; a raw binary is placed with --address." },
+        { .name = "too-large",
+          .errors = E(DOES_NOT_FIT),
+          .when = too_large,
+          .text = "The chip itself reports {flash_size} of flash; the image ends at {image_end}, "
+                  "{excess} bytes too far. Build a smaller one, or look at the part number on the "
+                  "chip." },
+        { .name = "option-segments",
+          .errors = E(DOES_NOT_FIT),
+          .when = holds_options,
+          .text = "The image holds option bytes at {image_start}. If they are meant to be written, "
+                  "say so: `stmbootctl flash {target} IMAGE --option-segments`." },
+        { .name = "nothing-in-flash",
+          .errors = E(DOES_NOT_FIT),
+          .when = nothing_in_flash,
+          .text = "Nothing in the image belongs into flash ({flash}): `stmbootctl image FILE` shows "
+                  "its segments." },
+        { .name = "overlap",
+          .errors = E(DOES_NOT_FIT),
+          .when = overlaps,
+          .text = "Two segments land at {image_start}, one of them by another address of the same "
+                  "flash: link the image for {flash} only." },
+
+        /* Asked for too much, or not said loudly enough. */
+        { .name = "enable-boot-pin",
+          .errors = E(BOOT_PIN),
+          .text = "{chip} ignores BOOT0 as its option bytes stand: with firmware in it, nobody "
+                  "could enter its ROM again. `stmbootctl flash {target} IMAGE --enable-boot-pin` "
+                  "makes it obey BOOT0 first." },
+        { .name = "one-piece",
+          .errors = E(BOOT_PIN),
+          .text = "If BOOT0 shall stay ignored: --one-piece flashes without a reset in between; "
+                  "after that only a debug probe gets in, and a failure midway needs one too." },
+        { .name = "permanent",
+          .errors = E(PERMANENT),
+          .when = has_reason,
+          .text = "{what} can never be undone. If that is what you want, repeat the command with "
+                  "--permanent." },
+        { .name = "permanent-other",
+          .errors = E(PERMANENT),
+          .text = "This can never be undone. If that is what you want, repeat the command with "
+                  "--permanent." },
+        { .name = "unsupported",
+          .errors = E(UNSUPPORTED),
+          .text = "`stmbootctl probe {target}` shows what this chip's ROM is; what it lacks needs "
+                  "another way (NRST and BOOT0 wired, or a debug probe)." },
+
+        /* What stands in flash. AN3155 3.6, 3.8: protected pages are skipped with an ACK. */
+        { .name = "write-protected",
+          .errors = E(NOT_BLANK),
+          .text = "The page at {address} was not erased although the ROM said so: it is "
+                  "write-protected. `stmbootctl unprotect {target} write`, then flash again." },
+        { .name = "early-erase-ack",
+          .errors = E(VERIFY_MISMATCH),
+          .quirks = CHIP_QUIRK_EARLY_ERASE_ACK,
+          .when = found_erased,
+          /* AN2606, known limitations of H74x V9.1. */
+          .text = "The ROM of {chip} (V9.1) says that bank 2 is erased before it is, and what was "
+                  "written meanwhile is lost: flash it again." },
+        { .name = "low-voltage",
+          .errors = E(VERIFY_MISMATCH),
+          .quirks = CHIP_QUIRK_VOLTAGE_RANGE,
+          .when = found_erased,
+          /* RM0090 3.6.2: parallelism and supply range. */
+          .text = "Words can be programmed only with VDD at 2.7 V or more: measure it at the chip "
+                  "while it is flashed, or leave out --fast-program." },
+        { .name = "not-programmed",
+          .errors = E(VERIFY_MISMATCH),
+          .when = found_erased,
+          .text = "Nothing was programmed at {address} although the ROM said so: its page is "
+                  "protected (`stmbootctl unprotect {target} write`), or the supply dips. Then "
+                  "flash again." },
+        { .name = "old-content",
+          .errors = E(VERIFY_MISMATCH),
+          .when = found_old,
+          .text = "Something else stands at {address} although the ROM said that it erased and "
+                  "programmed it: the page is write-protected (`stmbootctl unprotect {target} "
+                  "write`), or it was not erased (--erase=none)." },
+        { .name = "supply-or-wear",
+          .errors = E(VERIFY_MISMATCH) | E(NOT_BLANK),
+          .text = "If it happens again at the same address, the flash there is worn out; at "
+                  "changing ones, the supply dips while the chip erases and programs." },
+        { .name = "differs",
+          .errors = E(DIFFERS),
+          .text = "The chip holds something else: `stmbootctl flash {target} IMAGE` writes the "
+                  "image." },
+
+        /* The gateway. */
+        { .name = "line-in-use",
+          .errors = E(LINES),
+          .when = in_use,
+          .text = "Another program or driver holds the line: `gpioinfo` names it. Stop that, or name "
+                  "other lines in the target's [Lines]." },
+        { .name = "line-not-allowed",
+          .errors = E(LINES),
+          .when = not_allowed,
+          .text = "The daemon may not open the GPIO chip: its udev rule gives it to the service's "
+                  "group; `ls -l /dev/gpiochip*` and `journalctl -u stmbootd` show more." },
+        { .name = "line-not-there",
+          .errors = E(LINES),
+          .when = not_there,
+          .text = "There is no such GPIO chip or line: Chip= in [Lines] takes a label, name or path "
+                  "(`gpiodetect` lists them), Boot0= and Reset= a number or name of a line." },
+        { .name = "lines",
+          .errors = E(LINES),
+          .text = "The lines could not be driven: `journalctl -u stmbootd` has the details." },
+        { .name = "mini-uart",
+          .errors = E(FORMAT),
+          .wiring = ADVICE_REAL,
+          /* Linux 8250_bcm2835aux: UART_CAP_MINI, no parity; uart.adoc of Raspberry Pi. */
+          .text = "The port cannot send even parity. The Raspberry Pi's mini-UART (ttyS0 on GPIO14 "
+                  "and 15) is such a one: put dtoverlay=disable-bt into config.txt to have the "
+                  "PL011 (ttyAMA0) there, or use another UART's pins." },
+        { .name = "port-baud",
+          .errors = E(FORMAT),
+          .text = "The port may not reach {baud} baud (an 8250 stops at 115200): set a lower Baud= in "
+                  "the target's [Serial]." },
+        { .name = "link",
+          .errors = E(LINK_LOST),
+          .wiring = ADVICE_REAL,
+          .text = "The port vanished or broke: a USB adapter was unplugged or lost its supply. Once "
+                  "it is back, start the job again; `dmesg` tells what the kernel saw." },
+        { .name = "link-virtual",
+          .errors = E(LINK_LOST),
+          .text = "Start the job again once the port is back." },
+        { .name = "flash-again",
+          .errors = E(CANCELLED),
+          .when = not_bootable,
+          .text = "Flash it again: `stmbootctl flash {target} IMAGE`. Until then the chip does not "
+                  "start." },
+        { .name = "cancelled",
+          .errors = E(CANCELLED),
+          .text = "Nothing has to be repaired: start the job again when it suits." },
+
+        { .name = "trace",
+          .errors = ADVICE_ANY &
+                    ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) | E(WRONG_CHIP) |
+                      E(UNKNOWN_CHIP) | E(UNFLASHABLE) | E(DIFFERS) | E(LINES) | E(FORMAT)),
+          .text = "`stmbootctl trace {target}` shows each byte and line step of this, to be compared "
+                  "with what a meter or logic analyser sees at the chip." },
+};
+const size_t advice_job_causes_size = ARRAY_SIZE(advice_job_causes);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/advice.h"
+#include "boot/advice_cause.h"
+#include "boot/command.h"
+#include "util/cleanup.h"
+#include "util/macro.h"
+
+/* A failure as text: what happened, what is true of the chip now, what to try. */
+
+struct story {
+        FILE *out;
+        const struct session_failure *failure;
+        const struct advice_context *context;
+};
+
+static const char *doing(enum session_phase phase) {
+        switch (phase) {
+        case SESSION_PHASE_ENTER:
+                return "while entering the ROM";
+        case SESSION_PHASE_IDENTIFY:
+                return "while identifying the chip";
+        case SESSION_PHASE_COMPARE:
+                return "while comparing";
+        case SESSION_PHASE_PRESERVE:
+                return "while reading what is to be preserved";
+        case SESSION_PHASE_BOOT_PIN:
+                return "while enabling BOOT0";
+        case SESSION_PHASE_ERASE:
+                return "while erasing";
+        case SESSION_PHASE_WRITE:
+                return "while writing";
+        case SESSION_PHASE_VERIFY:
+                return "while verifying";
+        case SESSION_PHASE_HEAD:
+                return "while writing the vector table";
+        case SESSION_PHASE_READ:
+                return "while reading";
+        case SESSION_PHASE_OPTIONS:
+                return "while at the option bytes";
+        case SESSION_PHASE_PROTECT:
+                return "while setting the protection";
+        case SESSION_PHASE_LEAVE:
+                return "while starting the application";
+        case SESSION_PHASE_END:
+                break;
+        }
+        return "at the end";
+}
+
+static const char *chip_name(const struct story *story) {
+        return story->context->chip ? story->context->chip->name : "unknown chip";
+}
+
+/* What the stages of a command bring, after the command itself (AN3155 section 3). */
+static const char *stage_name(uint8_t command, unsigned stage) {
+        switch (command) {
+        case AN3155_READ:
+                return stage == 1 ? "its address" : "its length";
+        case AN3155_WRITE:
+                return stage == 1 ? "its address" : "its data";
+        case AN3155_GO:
+                return "its address";
+        case AN3155_ERASE:
+        case AN3155_EXTENDED_ERASE:
+                return "its pages";
+        case AN3155_WRITE_PROTECT:
+                return "its sectors";
+        default:
+                return "its end";
+        }
+}
+
+/* "WRITE at 0x08000400 (its data)", or "the ROM" where no command is known. */
+static void tell_command(const struct story *story) {
+        const struct session_failure *f = story->failure;
+        const char *name = f->has_command ? an3155_command_name(f->command) : "the ROM";
+
+        if (name)
+                fprintf(story->out, "%s", name);
+        else
+                fprintf(story->out, "command 0x%02X", f->command);
+        if (f->has_address)
+                fprintf(story->out, " at 0x%08" PRIX32, f->address);
+        if (f->has_command && f->stage > 0)
+                fprintf(story->out, " (%s)", stage_name(f->command, f->stage));
+}
+
+static void tell_bytes(const struct story *story, const uint8_t *bytes, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                fprintf(story->out, " %02X", bytes[i]);
+}
+
+static void tell_received(const struct story *story) {
+        const struct session_failure *f = story->failure;
+
+        if (f->n_received == 0)
+                return;
+        fprintf(story->out, "; received:");
+        tell_bytes(story, f->received, MIN(f->n_received, sizeof(f->received)));
+}
+
+static void tell_text(const struct story *story, const uint8_t *bytes, size_t n) {
+        fputc('"', story->out);
+        for (size_t i = 0; i < n; i++)
+                fputc(bytes[i] >= ' ' && bytes[i] < 0x7F ? bytes[i] : '.', story->out);
+        fputc('"', story->out);
+}
+
+static void tell_entry(const struct story *story) {
+        const struct entry_evidence *e = &story->failure->entry;
+        const struct chip *chip = story->context->chip;
+        size_t n = MIN(e->n_received, sizeof(e->received));
+
+        fprintf(story->out, "no answer from the ROM bootloader (%s, %u %s): ", chip_name(story),
+                e->baud ?: story->context->baud,
+                chip && chip->quirks & CHIP_QUIRK_8N1 ? "8N1" : "8E1");
+        fprintf(story->out, "sent 0x7F %u time%s, ", e->attempts, e->attempts == 1 ? "" : "s");
+        switch (advice_symptom(e)) {
+        case ADVICE_SYMPTOM_NONE:
+        case ADVICE_SYMPTOM_SILENCE:
+                fprintf(story->out, "nothing came back");
+                return;
+        case ADVICE_SYMPTOM_ECHO:
+                fprintf(story->out, "and it came back itself");
+                break;
+        case ADVICE_SYMPTOM_ZEROS:
+                fprintf(story->out, "only zeros came back");
+                break;
+        case ADVICE_SYMPTOM_GARBAGE:
+                fprintf(story->out, "what came back is no answer");
+                break;
+        case ADVICE_SYMPTOM_TEXT:
+                fprintf(story->out, "an application answered: ");
+                tell_text(story, e->received, n);
+                return;
+        case ADVICE_SYMPTOM_NACK_ONLY:
+                fprintf(story->out, "only refusals (NACK) came back");
+                break;
+        case ADVICE_SYMPTOM_ACKED_SILENT:
+                fprintf(story->out, "it was acknowledged, the first command was not");
+                break;
+        case ADVICE_SYMPTOM_ACKED_NACK:
+                fprintf(story->out, "it was acknowledged, then every command was refused");
+                break;
+        }
+        if (n > 0) {
+                fprintf(story->out, ":");
+                tell_bytes(story, e->received, n);
+        }
+}
+
+static void tell_wrong_chip(const struct story *story) {
+        const struct session_failure *f = story->failure;
+        const struct chip *found = chip_by_id(f->chip_id);
+
+        fprintf(story->out, "the chip reports ID 0x%03X (%s)", f->chip_id,
+                found ? found->name : "in no table");
+        if (f->error == SESSION_WRONG_CHIP)
+                fprintf(story->out, ", which is not the chip that Chip= names");
+        else
+                fprintf(story->out, ", and no layout was given");
+}
+
+static void tell_fit(const struct story *story) {
+        const struct plan_error *plan = &story->failure->plan;
+
+        switch (plan->status) {
+        case PLAN_OPTION_BYTES:
+                fprintf(story->out,
+                        "the image holds option bytes (0x%08" PRIX32 "-0x%08" PRIX32 ")",
+                        plan->address, plan->end - 1);
+                return;
+        case PLAN_EMPTY:
+                fprintf(story->out, "nothing of the image lies in flash");
+                break;
+        case PLAN_OVERLAP:
+                fprintf(story->out, "two segments of the image hold 0x%08" PRIX32, plan->address);
+                break;
+        default:
+                fprintf(story->out,
+                        "the image does not fit: 0x%08" PRIX32 "-0x%08" PRIX32
+                        " lies outside of flash",
+                        plan->address, plan->end - 1);
+        }
+        fprintf(story->out, " (0x%08" PRIX32 "-0x%08" PRIX32 ", %" PRIu32 " KiB)",
+                plan->flash_start, plan->flash_end - 1,
+                (plan->flash_end - plan->flash_start) / 1024);
+}
+
+static void tell_byte(const struct story *story, const char *what) {
+        const struct session_failure *f = story->failure;
+
+        fprintf(story->out, "%s at 0x%08" PRIX32 ": expected 0x%02X, found 0x%02X", what,
+                f->address, f->expected, f->found);
+}
+
+static void tell_system(const struct story *story, const char *what) {
+        fprintf(story->out, "%s", what);
+        if (story->failure->system < 0)
+                fprintf(story->out, ": %s", strerrordesc_np(-story->failure->system) ?: "unknown");
+}
+
+/* "writing option bytes: ..." where the session names it. */
+static void tell_reason(const struct story *story, const char *what) {
+        fprintf(story->out, "%s", what);
+        if (story->failure->permanent)
+                fprintf(story->out, ": %s", story->failure->permanent);
+}
+
+static void tell_fact(const struct story *story) {
+        switch (story->failure->error) {
+        case SESSION_OK:
+                fprintf(story->out, "nothing failed");
+                break;
+        case SESSION_NO_ENTRY:
+                tell_entry(story);
+                break;
+        case SESSION_SILENCE:
+                fprintf(story->out, "no answer to ");
+                tell_command(story);
+                tell_received(story);
+                break;
+        case SESSION_NACK:
+                tell_command(story);
+                fprintf(story->out, " was refused (NACK)");
+                tell_received(story);
+                break;
+        case SESSION_GARBAGE:
+                fprintf(story->out, "an answer that fits nothing to ");
+                tell_command(story);
+                tell_received(story);
+                break;
+        case SESSION_WRONG_CHIP:
+        case SESSION_UNKNOWN_CHIP:
+                tell_wrong_chip(story);
+                break;
+        case SESSION_UNFLASHABLE:
+                tell_reason(story, "this chip cannot be flashed");
+                break;
+        case SESSION_DOES_NOT_FIT:
+                tell_fit(story);
+                break;
+        case SESSION_PROTECTED:
+                fprintf(story->out, "the chip is protected: ");
+                tell_command(story);
+                fprintf(story->out, " was refused");
+                break;
+        case SESSION_BOOT_PIN:
+                fprintf(story->out, "%s ignores its BOOT0 pin", chip_name(story));
+                break;
+        case SESSION_PERMANENT:
+                tell_reason(story, "refused to do what cannot be undone");
+                break;
+        case SESSION_UNSUPPORTED:
+                tell_reason(story, "not possible with this chip, ROM or wiring");
+                break;
+        case SESSION_NOT_BLANK:
+                tell_byte(story, "an erased page is not blank");
+                break;
+        case SESSION_VERIFY_MISMATCH:
+                tell_byte(story, "read-back differs");
+                break;
+        case SESSION_DIFFERS:
+                tell_byte(story, "the chip holds something else");
+                break;
+        case SESSION_LINES:
+                tell_system(story, "the lines could not be driven");
+                break;
+        case SESSION_FORMAT:
+                tell_system(story, "the port does not do what the ROM needs");
+                fprintf(story->out, " (%u baud, %s)", story->context->baud,
+                        story->context->chip && story->context->chip->quirks & CHIP_QUIRK_8N1
+                                ? "8N1"
+                                : "8E1");
+                break;
+        case SESSION_LINK_LOST:
+                tell_system(story, "the port is gone");
+                break;
+        case SESSION_CANCELLED:
+                fprintf(story->out, "cancelled");
+                break;
+        }
+}
+
+static const char *outcome_text(const struct session_failure *failure) {
+        switch (failure->outcome) {
+        case SESSION_COMPLETE:
+                return "The new firmware is complete and verified.";
+        case SESSION_NOT_BOOTABLE:
+                return "The MCU holds no bootable firmware now; flash it again.";
+        case SESSION_UNTOUCHED:
+                break;
+        }
+        return failure->error == SESSION_DIFFERS ? "Nothing was changed."
+                                                 : "The old firmware is untouched.";
+}
+
+char *failure_to_text(const char *target, const struct session_failure *failure,
+                      const struct advice_context *context) {
+        struct advice_context named = *context;
+        struct story story = { .failure = failure, .context = &named };
+        struct advice advice[ADVICE_MAX];
+        char *text = NULL;
+        size_t size;
+
+        named.target = target;
+        story.out = open_memstream(&text, &size);
+        if (!story.out)
+                return NULL;
+
+        fprintf(story.out, "%s: %s: ", target, doing(failure->phase));
+        tell_fact(&story);
+        fprintf(story.out, ".\n%s", outcome_text(failure));
+        size_t n = advice_find(failure, &named, advice);
+        for (size_t i = 0; i < n; i++)
+                fprintf(story.out, "\nTry: %s", advice[i].text);
+
+        bool failed = ferror(story.out) != 0;
+        if (fclose(story.out) != 0 || failed) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}

@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "boot/advice.h"
+#include "boot/advice_cause.h"
+#include "boot/command.h"
+#include "util/macro.h"
+
+enum {
+        RESET = 1U << 0,
+        BOOT0 = 1U << 1,
+        BOOT1 = 1U << 2,
+        SHORT_SEQUENCE = 1U << 3, /* its last wait is 1 ms */
+        LONG_SEQUENCE = 1U << 4,  /* 3 s */
+        VIRTUAL = 1U << 5,
+        BOTH = RESET | BOOT0,
+};
+
+/* ---- what can be given, as one row ---- */
+
+struct given {
+        enum session_error error;
+        enum advice_symptom symptom;
+        uint16_t chip; /* 0: not known */
+        unsigned wiring;
+        unsigned baud; /* 0: 115200 */
+        int command;   /* 0: none; GET is not among those that matter */
+        unsigned stage;
+        enum plan_status plan;
+        int system;
+        int found; /* of a mismatch */
+        enum session_outcome outcome;
+        uint16_t reported;
+        const char *reason;
+        const char *first; /* name of the first advice */
+};
+
+static void set_symptom(struct entry_evidence *e, enum advice_symptom symptom) {
+        switch (symptom) {
+        case ADVICE_SYMPTOM_NONE:
+                break;
+        case ADVICE_SYMPTOM_SILENCE:
+                e->silence = true;
+                break;
+        case ADVICE_SYMPTOM_ECHO:
+                e->echo = true;
+                break;
+        case ADVICE_SYMPTOM_ZEROS:
+                e->zeros = true;
+                break;
+        case ADVICE_SYMPTOM_GARBAGE:
+                e->garbage = true;
+                break;
+        case ADVICE_SYMPTOM_TEXT:
+                e->text = true;
+                break;
+        case ADVICE_SYMPTOM_NACK_ONLY:
+                e->nack_only = true;
+                break;
+        case ADVICE_SYMPTOM_ACKED_SILENT:
+                e->acked_then_silent = true;
+                break;
+        case ADVICE_SYMPTOM_ACKED_NACK:
+                e->acked_then_nack = true;
+                break;
+        }
+}
+
+struct scene {
+        struct session_failure failure;
+        struct advice_context context;
+        struct entry_config entry;
+};
+
+static void scene_init(struct scene *scene, const struct given *given) {
+        *scene = (struct scene){
+                .failure = { .error = given->error,
+                             .outcome = given->outcome,
+                             .system = given->system,
+                             .has_command = given->command != 0,
+                             .command = (uint8_t)given->command,
+                             .stage = given->stage,
+                             .has_address = true,
+                             .address = 0x08000400,
+                             .expected = 0x12,
+                             .found = (uint8_t)given->found,
+                             .chip_id = given->reported,
+                             .permanent = given->reason,
+                             .plan = { given->plan, 0x08020000, 0x08020404, 0x08000000,
+                                       0x08020000 } },
+                .context = { .chip = given->chip ? chip_by_id(given->chip) : NULL,
+                             .baud = given->baud ?: 115200,
+                             .is_virtual = given->wiring & VIRTUAL },
+                .entry = { .has_reset = given->wiring & RESET,
+                           .has_boot0 = given->wiring & BOOT0,
+                           .has_boot1 = given->wiring & BOOT1 },
+        };
+        if (given->chip)
+                assert_non_null(scene->context.chip);
+        if (given->wiring & (SHORT_SEQUENCE | LONG_SEQUENCE)) {
+                scene->entry.sequence.n_steps = 1;
+                scene->entry.sequence.steps[0].delay =
+                        given->wiring & LONG_SEQUENCE ? 3 * USEC_PER_SEC : USEC_PER_MSEC;
+        }
+        set_symptom(&scene->failure.entry, given->symptom);
+        scene->context.entry = &scene->entry;
+}
+
+/* ---- cases ---- */
+
+#define SEEN(symptom) SESSION_NO_ENTRY, ADVICE_SYMPTOM_##symptom
+
+enum {
+        G031 = 0x466,
+        G071 = 0x460,
+        F103 = 0x410,
+        F405 = 0x413,
+        F746 = 0x449,
+        H743 = 0x450,
+        H563 = 0x484,
+        L152 = 0x416,
+        WB05 = 0x03B,
+};
+
+static const struct given cases[] = {
+        /* Every boot pattern, both lines wired, nothing came back. */
+        { SEEN(SILENCE), 0x410, BOTH, .first = "boot0-or-reset" }, /* 1 */
+        { SEEN(SILENCE), 0x440, BOTH, .first = "boot0-or-reset" }, /* 2 */
+        { SEEN(SILENCE), 0x430, BOTH, .first = "boot0-or-reset" }, /* 3 */
+        { SEEN(SILENCE), 0x436, BOTH, .first = "boot0-or-reset" }, /* 4 */
+        { SEEN(SILENCE), 0x419, BOTH, .first = "boot0-or-reset" }, /* 5 */
+        { SEEN(SILENCE), 0x457, BOTH, .first = "boot0-or-reset" }, /* 6 */
+        { SEEN(SILENCE), 0x415, BOTH, .first = "boot0-or-reset" }, /* 7 */
+        { SEEN(SILENCE), 0x449, BOTH, .first = "boot0-or-reset" }, /* 8 */
+        { SEEN(SILENCE), 0x451, BOTH, .first = "boot0-or-reset" }, /* 9 */
+        { SEEN(SILENCE), 0x450, BOTH, .first = "boot0-or-reset" }, /* 10 */
+        { SEEN(SILENCE), 0x460, BOTH, .first = "boot0-ignored" },  /* 11, G0 */
+        { SEEN(SILENCE), 0x443, BOTH, .first = "boot0-ignored" },  /* 11, C0 */
+        { SEEN(SILENCE), 0x489, BOTH, .first = "boot0-ignored" },  /* 11, U0 */
+        { SEEN(SILENCE), 0x482, BOTH, .first = "boot0-or-reset" }, /* 12 */
+        { SEEN(SILENCE), 0x497, BOTH, .first = "boot0-or-reset" }, /* 13 */
+        { SEEN(SILENCE), 0x469, BOTH, .first = "boot0-or-reset" }, /* 14 */
+        { SEEN(SILENCE), 0x468, BOTH, .first = "boot0-or-reset" }, /* 15 */
+        { SEEN(SILENCE), 0x435, BOTH, .first = "boot0-or-reset" }, /* 16 */
+        { SEEN(SILENCE), 0x484, BOTH, .first = "product-state" },  /* 17 */
+        { SEEN(SILENCE), 0x03B, BOTH, .first = "pa10-high" },      /* 18 */
+        { SEEN(SILENCE), 0x44E, BOTH, .first = "boot0-or-reset" }, /* 19 */
+        { SEEN(SILENCE), 0, BOTH, .first = "boot0-or-reset" },
+
+        /* The same with an application that talks. */
+        { SEEN(TEXT), 0x410, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x440, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x430, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x436, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x419, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x457, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x415, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x449, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x451, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x450, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x460, BOTH, .first = "boot0-ignored" },
+        { SEEN(TEXT), 0x489, BOTH, .first = "boot0-ignored" },
+        { SEEN(TEXT), 0x482, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x497, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x469, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x468, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x435, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0x484, BOTH, .first = "product-state" },
+        { SEEN(TEXT), 0x03B, BOTH, .first = "pa10-high" },
+        { SEEN(TEXT), 0x44E, BOTH, .first = "boot0-or-reset" },
+        { SEEN(TEXT), 0, BOTH, .first = "boot0-or-reset" },
+
+        /* BOOT0 is not wired. */
+        { SEEN(SILENCE), 0x410, RESET, .first = "no-boot0" },
+        { SEEN(SILENCE), 0x430, RESET, .first = "no-boot0-dual-boot" },
+        { SEEN(SILENCE), 0x419, RESET, .first = "no-boot0-dual-boot" },
+        { SEEN(SILENCE), 0x457, RESET, .first = "no-boot0-empty-check" },
+        { SEEN(SILENCE), G071, RESET, .first = "no-boot0-empty-check" },
+        { SEEN(SILENCE), 0x44E, RESET, .first = "no-boot0-empty-check" },
+        { SEEN(SILENCE), WB05, RESET, .first = "no-boot0-pa10" },
+        { SEEN(TEXT), F405, RESET | VIRTUAL, .first = "no-boot0" },
+        { SEEN(SILENCE), 0, RESET, .first = "no-boot0" },
+
+        /* NRST is not, or nothing is. */
+        { SEEN(SILENCE), F405, BOOT0, .first = "no-reset" },
+        { SEEN(TEXT), G071, BOOT0, .first = "no-reset" },
+        { SEEN(SILENCE), F405, 0, .first = "no-lines" },
+        { SEEN(TEXT), F405, 0, .first = "no-lines" },
+        { SEEN(TEXT), H563, 0, .first = "no-lines" },
+        { SEEN(NACK_ONLY), F405, 0, .first = "out-of-step-no-reset" },
+        { SEEN(ACKED_NACK), F405, BOOT0, .first = "out-of-step-no-reset" },
+        { SEEN(NONE), 0, 0, .first = "no-lines" },
+
+        /* Steps by hand. */
+        { SEEN(SILENCE), 0x415, BOTH | SHORT_SEQUENCE, .first = "sequence-wait" },
+        { SEEN(SILENCE), 0x415, BOTH | LONG_SEQUENCE, .first = "sequence" },
+        { SEEN(SILENCE), 0, BOTH | SHORT_SEQUENCE, .first = "sequence" },
+
+        /* What came back. */
+        { SEEN(ECHO), F405, BOTH, .first = "echo" },
+        { SEEN(ECHO), F405, BOTH | VIRTUAL, .first = "echo-application" },
+        { SEEN(ZEROS), 0, BOTH, .first = "line-low" },
+        { SEEN(GARBAGE), F746, BOTH, .first = "baud-jitter" },
+        { SEEN(GARBAGE), F746, BOTH, .baud = 57600, .first = "parity-lost" },
+        { SEEN(GARBAGE), 0x422, BOTH, .first = "baud-8mhz" },
+        { SEEN(GARBAGE), 0x435, BOTH, .baud = 921600, .first = "baud-jitter" },
+        { SEEN(GARBAGE), 0x482, BOTH, .baud = 921600, .first = "baud-untested" },
+        { SEEN(SILENCE), 0x482, BOTH, .baud = 921600, .first = "baud-untested" },
+        { SEEN(GARBAGE), 0, BOTH, .first = "parity-lost" },
+        { SEEN(GARBAGE), 0, BOTH | VIRTUAL, .first = "boot0-or-reset" },
+        { SEEN(ACKED_SILENT), F746, BOTH, .first = "baud-jitter" },
+        { SEEN(ACKED_SILENT), 0x482, BOTH, .first = "parity-lost" },
+        { SEEN(ACKED_NACK), 0x482, BOTH, .first = "parity-lost" },
+        { SEEN(NACK_ONLY), 0x482, BOTH, .first = "parity-lost" },
+        { SEEN(NACK_ONLY), 0x482, BOTH | VIRTUAL, .first = "still-in-rom" },
+        { SEEN(ACKED_SILENT), 0x495, BOTH | VIRTUAL, .first = "wb-uart-error" },
+
+        /* Pins that must not be what they are; the general causes come first. */
+        { SEEN(SILENCE), 0x418, 0, .first = "no-lines" },
+        { SEEN(SILENCE), G031, 0, .first = "no-lines" },
+        { SEEN(SILENCE), H743, 0, .first = "no-lines" },
+        { SEEN(SILENCE), G071, 0, .first = "no-lines" },
+        { SEEN(SILENCE), 0x456, 0, .first = "no-lines" },
+        { SEEN(SILENCE), F405, BOTH | BOOT1, .first = "boot0-or-reset" },
+        { SEEN(SILENCE), 0, VIRTUAL, .first = "no-lines" },
+
+        /* Refusals. */
+        { SESSION_NACK, .chip = F405, .command = AN3155_READ, .first = "readout-nack" },
+        { SESSION_NACK, .chip = F405, .command = AN3155_EXTENDED_ERASE, .first = "readout-nack" },
+        { SESSION_NACK, .chip = H563, .command = AN3155_WRITE, .first = "product-state" },
+        { SESSION_NACK, .chip = F405, .command = AN3155_READOUT_UNPROTECT, .first = "level-2" },
+        { SESSION_NACK, .chip = L152, .command = AN3155_EXTENDED_ERASE, .stage = 1,
+          .first = "no-mass-erase" },
+        { SESSION_NACK, .chip = H743, .command = AN3155_EXTENDED_ERASE, .stage = 1,
+          .first = "no-bank-erase" },
+        { SESSION_NACK, .chip = F103, .command = AN3155_ERASE, .stage = 1,
+          .first = "erase-refused" },
+        { SESSION_NACK, .chip = F103, .command = AN3155_WRITE, .stage = 1,
+          .first = "address-refused" },
+        { SESSION_NACK, .chip = F103, .command = AN3155_WRITE, .stage = 2,
+          .first = "packet-refused" },
+        { SESSION_NACK, .chip = F103, .command = AN3155_GET_ID, .first = "trace" },
+        { SESSION_PROTECTED, .chip = F405, .command = AN3155_READ, .first = "readout-protected" },
+        { SESSION_PROTECTED, .first = "readout-protected" },
+        { SESSION_PROTECTED, .chip = H563, .first = "product-state" },
+
+        /* Silence and damage in mid-job. */
+        { SESSION_SILENCE, .chip = F405, .command = AN3155_READ, .stage = 1,
+          .first = "silent-address" },
+        { SESSION_SILENCE, .chip = F405, .command = AN3155_EXTENDED_ERASE, .stage = 1,
+          .first = "erase-silent" },
+        { SESSION_SILENCE, .chip = 0x482, .command = AN3155_WRITE, .stage = 2, .first = "supply" },
+        { SESSION_SILENCE, .chip = 0x482, .baud = 921600, .first = "lower-baud" },
+        { SESSION_GARBAGE, .chip = F746, .first = "baud-jitter" },
+        { SESSION_GARBAGE, .chip = F103, .baud = 57600, .first = "supply" },
+        /* What the attempts saw counts only for entry itself. */
+        { SESSION_SILENCE, ADVICE_SYMPTOM_TEXT, .chip = F103, .first = "supply" },
+
+        /* Chips. */
+        { SESSION_WRONG_CHIP, .chip = F405, .reported = G071, .first = "other-chip" },
+        { SESSION_WRONG_CHIP, .chip = F405, .reported = 0x999, .first = "unknown-other-chip" },
+        { SESSION_UNKNOWN_CHIP, .reported = 0x999, .first = "layout" },
+        { SESSION_UNFLASHABLE, .chip = 0x44F, .reason = "no layout is published",
+          .first = "unflashable" },
+        { SESSION_UNFLASHABLE, .first = "unflashable-other" },
+
+        /* Images. */
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_OUTSIDE_FLASH, .first = "outside-flash" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_TOO_LARGE, .first = "too-large" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_OPTION_BYTES, .first = "option-segments" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_EMPTY, .first = "nothing-in-flash" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_OVERLAP, .first = "overlap" },
+
+        /* Things to be said out loud. */
+        { SESSION_BOOT_PIN, .chip = G071, .first = "enable-boot-pin" },
+        { SESSION_PERMANENT, .reason = "RDP level 2", .first = "permanent" },
+        { SESSION_PERMANENT, .first = "permanent-other" },
+        { SESSION_UNSUPPORTED, .reason = "Write Protect", .first = "unsupported" },
+
+        /* What stands in flash. */
+        { SESSION_NOT_BLANK, .chip = F405, .found = 0x00, .first = "write-protected" },
+        { SESSION_VERIFY_MISMATCH, .chip = F405, .found = 0xFF, .first = "low-voltage" },
+        { SESSION_VERIFY_MISMATCH, .chip = H743, .found = 0xFF, .first = "early-erase-ack" },
+        { SESSION_VERIFY_MISMATCH, .chip = F103, .found = 0xFF, .first = "not-programmed" },
+        { SESSION_VERIFY_MISMATCH, .chip = F103, .found = 0x00, .first = "old-content" },
+        { SESSION_VERIFY_MISMATCH, .chip = L152, .found = 0x00, .first = "not-programmed" },
+        { SESSION_VERIFY_MISMATCH, .found = 0xFF, .first = "not-programmed" },
+        { SESSION_DIFFERS, .first = "differs" },
+
+        /* The gateway. */
+        { SESSION_LINES, .system = -EBUSY, .first = "line-in-use" },
+        { SESSION_LINES, .system = -EACCES, .first = "line-not-allowed" },
+        { SESSION_LINES, .system = -ENOENT, .first = "line-not-there" },
+        { SESSION_LINES, .system = -EIO, .first = "lines" },
+        { SESSION_FORMAT, .system = -EOPNOTSUPP, .first = "mini-uart" },
+        { SESSION_FORMAT, .wiring = VIRTUAL, .first = "port-baud" },
+        { SESSION_LINK_LOST, .system = -EIO, .first = "link" },
+        { SESSION_LINK_LOST, .wiring = VIRTUAL, .first = "link-virtual" },
+        { SESSION_CANCELLED, .outcome = SESSION_NOT_BOOTABLE, .first = "flash-again" },
+        { SESSION_CANCELLED, .first = "cancelled" },
+};
+
+static void the_likeliest_cause_comes_first(void **state) {
+        bool failed = false;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct advice_cause *causes[ADVICE_MAX];
+                struct scene scene;
+
+                scene_init(&scene, &cases[i]);
+                size_t n = advice_find_causes(&scene.failure, &scene.context, causes);
+                if (n > 0 && strcmp(causes[0]->name, cases[i].first) == 0)
+                        continue;
+                print_error("case %zu: expected %s, got %s\n", i, cases[i].first,
+                            n > 0 ? causes[0]->name : "none");
+                failed = true;
+        }
+        assert_false(failed);
+}
+
+static void mark(const struct advice_cause *table, size_t size, bool *reached,
+                 const struct advice_cause *cause) {
+        if (cause >= table && cause < table + size)
+                reached[cause - table] = true;
+}
+
+static bool all_reached(const struct advice_cause *table, size_t size, const bool *reached) {
+        bool all = true;
+
+        for (size_t i = 0; i < size; i++)
+                if (!reached[i]) {
+                        print_error("never given: %s\n", table[i].name);
+                        all = false;
+                }
+        return all;
+}
+
+static void every_cause_is_reached(void **state) {
+        bool entry[128] = { false }, job[128] = { false };
+
+        (void)state;
+        assert_true(advice_entry_causes_size <= ARRAY_SIZE(entry));
+        assert_true(advice_job_causes_size <= ARRAY_SIZE(job));
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct advice_cause *causes[ADVICE_MAX];
+                struct scene scene;
+
+                scene_init(&scene, &cases[i]);
+                size_t n = advice_find_causes(&scene.failure, &scene.context, causes);
+                for (size_t k = 0; k < n; k++) {
+                        mark(advice_entry_causes, advice_entry_causes_size, entry, causes[k]);
+                        mark(advice_job_causes, advice_job_causes_size, job, causes[k]);
+                }
+        }
+        bool all = all_reached(advice_entry_causes, advice_entry_causes_size, entry);
+        all &= all_reached(advice_job_causes, advice_job_causes_size, job);
+        assert_true(all);
+}
+
+/* ---- everything that can be combined ---- */
+
+static void assert_advice_sound(const struct scene *scene) {
+        struct advice advice[ADVICE_MAX];
+
+        memset(advice, '#', sizeof(advice));
+        size_t n = advice_find(&scene->failure, &scene->context, advice);
+        assert_in_range(n, 1, ADVICE_MAX);
+        for (size_t i = 0; i < n; i++) {
+                size_t length = strnlen(advice[i].text, sizeof(advice[i].text));
+
+                /* Nothing was cut off, and no {name} is left. */
+                assert_in_range(length, 20, sizeof(advice[i].text) - 2);
+                assert_true(strchr(".`", advice[i].text[length - 1]) != NULL);
+                assert_null(strpbrk(advice[i].text, "{}"));
+        }
+
+        char *text = failure_to_text("motor", &scene->failure, &scene->context);
+        assert_non_null(text);
+        assert_int_equal(strncmp(text, "motor: ", 7), 0);
+        size_t lines = 1;
+        for (const char *p = text; *p; p++) {
+                assert_true(*p == '\n' || (*p >= ' ' && *p < 0x7F));
+                lines += *p == '\n';
+        }
+        assert_int_equal(lines, n + 2);
+        free(text);
+}
+
+static void every_failure_of_every_chip_has_advice(void **state) {
+        static const unsigned wirings[] = {
+                0, RESET, BOOT0, BOTH, BOTH | BOOT1, BOTH | SHORT_SEQUENCE, BOTH | VIRTUAL
+        };
+
+        (void)state;
+        for (size_t c = 0; c <= chip_table_size; c++)
+                for (int error = SESSION_NO_ENTRY; error <= SESSION_CANCELLED; error++)
+                        for (size_t w = 0; w < ARRAY_SIZE(wirings); w++) {
+                                int last =
+                                        error == SESSION_NO_ENTRY ? ADVICE_SYMPTOM_ACKED_NACK : 0;
+
+                                for (int s = 0; s <= last; s++) {
+                                        struct given given = {
+                                                .error = (enum session_error)error,
+                                                .symptom = (enum advice_symptom)s,
+                                                .chip = c < chip_table_size ? chip_table[c].id : 0,
+                                                .wiring = wirings[w],
+                                                .baud = w % 2 ? 921600 : 57600,
+                                                .plan = PLAN_OUTSIDE_FLASH,
+                                                .command = AN3155_READ,
+                                                .stage = (unsigned)(w % 3),
+                                                .outcome = (enum session_outcome)(w % 3),
+                                        };
+                                        struct scene scene;
+
+                                        scene_init(&scene, &given);
+                                        assert_advice_sound(&scene);
+                                }
+                        }
+}
+
+static void a_target_without_entry_settings_gets_advice(void **state) {
+        struct scene scene;
+
+        (void)state;
+        scene_init(&scene, &(struct given){ SEEN(SILENCE), 0, 0 });
+        scene.context.entry = NULL;
+        assert_advice_sound(&scene);
+}
+
+/* ---- texts ---- */
+
+static char *text_of(const struct given *given) {
+        struct scene scene;
+
+        scene_init(&scene, given);
+        char *text = failure_to_text("motor", &scene.failure, &scene.context);
+        assert_non_null(text);
+        return text;
+}
+
+static void assert_contains(const char *text, const char *part) {
+        if (!strstr(text, part))
+                fail_msg("\"%s\" lacks \"%s\"", text, part);
+}
+
+static void what_came_back_is_told(void **state) {
+        static const struct {
+                enum advice_symptom symptom;
+                const char *received;
+                const char *told;
+        } entries[] = {
+                { ADVICE_SYMPTOM_SILENCE, "",
+                  "motor: while entering the ROM: no answer from the ROM bootloader "
+                  "(STM32F405/407/415/417, 115200 8E1): sent 0x7F 4 times, nothing came back.\n" },
+                { ADVICE_SYMPTOM_ECHO, "\x7F", "it came back itself: 7F.\n" },
+                { ADVICE_SYMPTOM_GARBAGE, "\xFE\x80\x01", "no answer: FE 80 01.\n" },
+                { ADVICE_SYMPTOM_TEXT, "boot v1\r\n\x1B[0m",
+                  "an application answered: \"boot v1...[0m\".\n" },
+                { ADVICE_SYMPTOM_NACK_ONLY, "\x1F", "only refusals (NACK) came back: 1F.\n" },
+                { ADVICE_SYMPTOM_ACKED_SILENT, "y", "the first command was not: 79.\n" },
+                { ADVICE_SYMPTOM_ACKED_NACK, "y\x1F", "every command was refused: 79 1F.\n" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+                struct scene scene;
+
+                scene_init(&scene,
+                           &(struct given){ SESSION_NO_ENTRY, entries[i].symptom, F405, BOTH });
+                scene.failure.entry.attempts = 4;
+                scene.failure.entry.n_received = strlen(entries[i].received);
+                memcpy(scene.failure.entry.received, entries[i].received,
+                       scene.failure.entry.n_received);
+                char *text = failure_to_text("motor", &scene.failure, &scene.context);
+                assert_non_null(text);
+                assert_contains(text, entries[i].told);
+                assert_contains(text, "\nThe old firmware is untouched.\nTry: ");
+                free(text);
+        }
+}
+
+static void the_place_and_the_bytes_are_told(void **state) {
+        static const struct {
+                struct given given;
+                const char *told[3];
+        } texts[] = {
+                { { SESSION_NACK, .chip = F405, .command = AN3155_WRITE, .stage = 2,
+                    .outcome = SESSION_NOT_BOOTABLE },
+                  { "WRITE at 0x08000400 (its data) was refused (NACK)",
+                    "\nThe MCU holds no bootable firmware now; flash it again.\n" } },
+                { { SESSION_SILENCE, .command = AN3155_EXTENDED_ERASE, .stage = 1 },
+                  { "no answer to EXTENDED ERASE at 0x08000400 (its pages).",
+                    "\nThe old firmware is untouched.\n" } },
+                { { SESSION_VERIFY_MISMATCH, .found = 0xFF },
+                  { "read-back differs at 0x08000400: expected 0x12, found 0xFF." } },
+                { { SESSION_DIFFERS, .found = 0x34 },
+                  { "at 0x08000400: expected 0x12, found 0x34.", "\nNothing was changed.\n" } },
+                { { SESSION_WRONG_CHIP, .chip = F405, .reported = G071 },
+                  { "the chip reports ID 0x460 (STM32G07xxx/G08xxx)",
+                    "This is STM32G07xxx/G08xxx (ID 0x460)." } },
+                { { SESSION_UNKNOWN_CHIP, .reported = 0x999 },
+                  { "ID 0x999 (in no table)", "stmbootctl flash motor IMAGE --layout=64x2K" } },
+                { { SESSION_DOES_NOT_FIT, .plan = PLAN_TOO_LARGE },
+                  { "0x08020000-0x08020403 lies outside of flash (0x08000000-0x0801FFFF, 128 KiB)",
+                    "reports 128 KiB of flash; the image ends at 0x08020403, 1028 bytes too far" } },
+                { { SESSION_LINES, .system = -EBUSY },
+                  { "the lines could not be driven: Device or resource busy" } },
+                { { SESSION_FORMAT, .chip = WB05 }, { "(115200 baud, 8N1)" } },
+                { { SESSION_PROTECTED, .chip = F405, .command = AN3155_READ },
+                  { "READ at 0x08000400 was refused", "stmbootctl unprotect motor readout" } },
+                { { SESSION_PERMANENT, .reason = "Readout protection level 2" },
+                  { "Readout protection level 2 can never be undone", "--permanent" } },
+                { { SESSION_CANCELLED, .outcome = SESSION_COMPLETE },
+                  { "cancelled.", "\nThe new firmware is complete and verified.\n" } },
+                { { SEEN(SILENCE), 0x415, BOTH | SHORT_SEQUENCE }, { "up to 2561 ms" } },
+                { { SEEN(GARBAGE), F746, BOTH }, { "up to 6 %", "Baud=57600" } },
+                { { SEEN(SILENCE), F405, 0 }, { "USART1 RX=PA10 TX=PA9" } },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                char *text = text_of(&texts[i].given);
+
+                for (size_t k = 0; k < ARRAY_SIZE(texts[i].told) && texts[i].told[k]; k++)
+                        assert_contains(text, texts[i].told[k]);
+                free(text);
+        }
+}
+
+static void received_bytes_are_shown_in_hexadecimal(void **state) {
+        struct scene scene;
+
+        (void)state;
+        scene_init(&scene, &(struct given){ SESSION_GARBAGE, .command = 0x77 });
+        scene.failure.has_address = false;
+        scene.failure.n_received = 2;
+        scene.failure.received[0] = 0xAB;
+        char *text = failure_to_text("motor", &scene.failure, &scene.context);
+        assert_contains(text, "an answer that fits nothing to command 0x77; received: AB 00.\n");
+        free(text);
+
+        /* A count that is wrong does no harm. */
+        scene.failure.n_received = SIZE_MAX;
+        scene.failure.entry.n_received = SIZE_MAX;
+        free(failure_to_text("motor", &scene.failure, &scene.context));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(the_likeliest_cause_comes_first),
+                cmocka_unit_test(every_cause_is_reached),
+                cmocka_unit_test(every_failure_of_every_chip_has_advice),
+                cmocka_unit_test(a_target_without_entry_settings_gets_advice),
+                cmocka_unit_test(what_came_back_is_told),
+                cmocka_unit_test(the_place_and_the_bytes_are_told),
+                cmocka_unit_test(received_bytes_are_shown_in_hexadecimal),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
