@@ -19,11 +19,6 @@ const struct hw_roots hw_roots = { .dev = "/dev", .sys = "/sys" };
 #define USB_PREFIX "usb:"
 #define OF_PREFIX  "of:"
 
-static inline void closedirp(DIR **dir) {
-        if (*dir)
-                (void)closedir(*dir);
-}
-
 struct usb_id {
         char vendor[5], product[5];
         const char *serial; /* NULL: any */
@@ -131,7 +126,7 @@ static bool matches_node(char *device, const char *node) {
 int device_find(const struct hw_roots *roots, const char *class, const char *spec,
                 char **ret_path) {
         _cleanup_free_ char *directory = NULL, *found = NULL;
-        _cleanup_(closedirp) DIR *dir = NULL;
+        _cleanup_closedir_ DIR *dir = NULL;
         struct usb_id id;
         bool usb = starts_with(spec, USB_PREFIX);
 

@@ -13,13 +13,8 @@
 #include "hw/port_name.h"
 #include "util/cleanup.h"
 
-static inline void closedirp(DIR **dir) {
-        if (*dir)
-                (void)closedir(*dir);
-}
-
 static bool has_open(pid_t pid, dev_t device) {
-        _cleanup_(closedirp) DIR *dir = NULL;
+        _cleanup_closedir_ DIR *dir = NULL;
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
@@ -38,7 +33,7 @@ static bool has_open(pid_t pid, dev_t device) {
 
 /* Seen by root and by the holder's own user only. */
 static pid_t find_opener(dev_t device) {
-        _cleanup_(closedirp) DIR *dir = opendir("/proc");
+        _cleanup_closedir_ DIR *dir = opendir("/proc");
 
         for (struct dirent *entry; dir && (entry = readdir(dir));) {
                 pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
