@@ -27,7 +27,8 @@ struct virtual_config {
         bool boot1_high;         /* the board holds BOOT1 high */
         bool uart_crossed;       /* RX and TX swapped: neither side hears the other */
         bool echo;               /* the host hears its own bytes (single-wire adapter) */
-        bool autobaud_jitter;    /* show the ROM's worst baud-rate error */
+        bool autobaud_jitter;    /* a ROM that measures in software errs, up to AN2606's worst */
+        bool all_commands;       /* Get lists 0x50, 0x51 and 0xA1 too */
 };
 
 /* Returns 0, -ENOMEM, or -EINVAL (no such flash size; a row without flash). */
@@ -49,8 +50,8 @@ void virtual_send(struct virtual_stm32 *chip, uint64_t now, const uint8_t *data,
 /* What has arrived at the host by now. Returns how many bytes were taken. */
 size_t virtual_receive(struct virtual_stm32 *chip, uint64_t now, uint8_t *ret_data, size_t size);
 
-/* When virtual_receive() will have something (or the last host byte has left), if nothing else
- * happens; USEC_INFINITY: never. */
+/* When virtual_receive() may have something (or the last host byte has left), if nothing else
+ * happens; it may turn out to be too early, never too late. USEC_INFINITY: never. */
 uint64_t virtual_next_time(struct virtual_stm32 *chip);
 uint64_t virtual_tx_empty_time(struct virtual_stm32 *chip);
 
