@@ -8,7 +8,8 @@
 #include "image/reader.h"
 #include "util/macro.h"
 
-/* Four times the records of a full 4 MiB flash. Bounds memory and time for a hostile file. */
+/* Four times what a full 4 MiB flash has in records of 16 bytes. Bounds memory and time for a
+ * hostile file. */
 #define CHUNKS_MAX (1U << 20)
 
 static uint64_t chunk_end(const struct builder_chunk *chunk) {

@@ -144,8 +144,5 @@ int ihex_read(const uint8_t *data, size_t size, struct builder *builder, struct 
                         return r;
         } while (record.bytes[TYPE] != IHEX_END);
 
-        if (!record_at_end(&reader))
-                return image_refuse(error, IMAGE_SYNTAX, reader.line + 1, 0,
-                                    "something follows the end-of-file record");
-        return 0;
+        return record_finish(&reader, error);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "image/reader.h"
@@ -17,11 +16,16 @@ static bool is_blank(uint8_t c) {
         return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-bool record_at_end(const struct record_reader *reader) {
-        for (const uint8_t *p = reader->next; p < reader->end; p++)
+/* First line from the next one on that is not blank; 0: there is none. */
+static size_t find_text(const struct record_reader *reader) {
+        size_t line = reader->line + 1;
+
+        for (const uint8_t *p = reader->next; p < reader->end; p++) {
                 if (!is_blank(*p))
-                        return false;
-        return true;
+                        return line;
+                line += *p == '\n';
+        }
+        return 0;
 }
 
 static struct line next_line(struct record_reader *reader) {
@@ -107,7 +111,7 @@ int record_next(struct record_reader *reader, struct record *ret, struct image_e
         const struct record_form *form = reader->form;
         size_t column = 1;
 
-        if (record_at_end(reader))
+        if (find_text(reader) == 0)
                 return image_refuse(error, IMAGE_TRUNCATED, reader->line, 0,
                                     "the file ends here, without an end record");
 
@@ -132,4 +136,12 @@ int record_next(struct record_reader *reader, struct record *ret, struct image_e
         if (r != 0)
                 return r;
         return check_sum(form, ret, error);
+}
+
+int record_finish(const struct record_reader *reader, struct image_error *error) {
+        size_t line = find_text(reader);
+
+        if (line == 0)
+                return 0;
+        return image_refuse(error, IMAGE_SYNTAX, line, 0, "something follows the end record");
 }

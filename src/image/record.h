@@ -35,11 +35,11 @@ struct record {
         uint8_t bytes[RECORD_BYTES_MAX]; /* count and sum included */
 };
 
-/* Only blank lines are left. */
-bool record_at_end(const struct record_reader *reader);
-
 /*
  * Reads the next record. Returns 0; IMAGE_SYNTAX; IMAGE_CHECKSUM; or IMAGE_TRUNCATED at the end of
  * the file and where it ends within the record.
  */
 int record_next(struct record_reader *reader, struct record *ret, struct image_error *error);
+
+/* Behind the end record: returns 0 where only blank lines are left, else IMAGE_SYNTAX. */
+int record_finish(const struct record_reader *reader, struct image_error *error);

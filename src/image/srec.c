@@ -107,9 +107,5 @@ int srec_read(const uint8_t *data, size_t size, struct builder *builder, struct 
                         return r;
         } while (!is_end(&record));
 
-        if (!record_at_end(&reader))
-                return image_refuse(error, IMAGE_SYNTAX, reader.line + 1, 0,
-                                    "something follows the %c%c termination record", form.mark,
-                                    record.type);
-        return 0;
+        return record_finish(&reader, error);
 }

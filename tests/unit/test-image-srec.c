@@ -66,7 +66,7 @@ static const struct refusal refusals[] = {
         { "ends within a record", "S104100001??\nS113", IMAGE_TRUNCATED, 2, 0,
           "the file ends within a record" },
         { "data after the termination", "S104100001??\nS9030000??\nS104100102??\n", IMAGE_SYNTAX, 3,
-          0, "something follows the S9 termination record" },
+          0, "something follows the end record" },
         { "a blank line between", "S104100001??\n\nS9030000??\n", IMAGE_SYNTAX, 2, 0,
           "a blank line between records" },
         { "no data", "S0030000??\nS9030000??\n", IMAGE_EMPTY, 0, 0, "no data in it" },
