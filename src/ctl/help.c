@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/exit_code.h"
+#include "ctl/help.h"
+#include "ctl/options.h"
+#include "ctl/verb.h"
+
+static void print_overview(void) {
+        (void)fputs("Usage: stmbootctl [OPTIONS...] VERB [ARGUMENTS...]\n"
+                    "\n"
+                    "Flashes the microcontrollers that are wired to this machine.\n"
+                    "\n"
+                    "  stmbootctl list                        what is there\n"
+                    "  stmbootctl flash motor firmware.hex    program, verify, run\n"
+                    "  stmbootctl flash --help                all about a verb\n"
+                    "\n"
+                    "Verbs (TARGET may be left out if there is only one):\n",
+                    stdout);
+        for (size_t i = 0; i < VERB_MAX_; i++) {
+                const struct verb *verb = &verb_table[i];
+
+                (void)printf("  %s %-*s %s\n", verb->name, 32 - (int)strlen(verb->name), verb->args,
+                             verb->summary);
+        }
+        (void)fputs("\nOptions of all verbs:\n", stdout);
+        options_print(stdout, NULL);
+        (void)fputs("\nExit codes:\n", stdout);
+        exit_code_print(stdout);
+        (void)fputs("\nSee stmbootctl(1) for the rest.\n", stdout);
+}
+
+void help_print(const struct verb *verb) {
+        if (!verb) {
+                print_overview();
+                return;
+        }
+        (void)printf("Usage: stmbootctl [OPTIONS...] %s%s%s\n\n%s\n", verb->name,
+                     *verb->args ? " " : "", verb->args, verb->help);
+        (void)fputs("Options:\n", stdout);
+        options_print(stdout, verb);
+        (void)fputs("\nOptions of all verbs and exit codes: stmbootctl --help\n", stdout);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "ctl/job_report.h"
+#include "ctl/message_json.h"
+#include "ctl/options.h"
+#include "ctl/text.h"
+
+static void report_notes(const struct job *job) {
+        _cleanup_free_ char *notes = strdup(json_text(job->properties, "notes"));
+        char *rest = notes;
+
+        for (char *line; (line = strsep(&rest, "\n"));)
+                if (*line)
+                        text_print_line(stderr, job->target, "note: %s", line);
+}
+
+static void report_success(const struct job *job, uint64_t took) {
+        char duration[TEXT_NUMBER_MAX];
+
+        if (!job->done)
+                return;
+        if (json_flag(job->properties, "unchanged")) {
+                text_print_line(stdout, job->target, "holds this image already, nothing written");
+                return;
+        }
+        text_duration(took, duration);
+        text_print_line(stdout, job->target, "%s in %s", job->done, duration);
+}
+
+static void report_failure(const struct job *job) {
+        const sd_bus_error error = { .name = job->error_name, .message = job->error_message };
+        size_t n = strlen(job->target);
+        const char *message = job->error_message ?: "";
+
+        /* An error of a target names it, whoever worded it. */
+        if (strncmp(job->error_name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0 &&
+            *message && !(strncmp(message, job->target, n) == 0 && message[n] == ':'))
+                text_print_line(stderr, job->target, "%s", message);
+        else
+                (void)client_report(&error, 0);
+}
+
+void job_report(const struct job *job, const struct options *options, uint64_t took) {
+        if (job->error_name)
+                report_failure(job);
+        else if (!options->quiet && options->json == JSON_OFF)
+                report_success(job, took);
+        if (job->properties && !options->quiet)
+                report_notes(job);
+        (void)fflush(stdout);
+}
+
+static struct json_object *notes_to_json(const char *text) {
+        _cleanup_free_ char *notes = strdup(text);
+        struct json_object *array = json_object_new_array();
+        char *rest = notes;
+
+        for (char *line; array && (line = strsep(&rest, "\n"));)
+                if (*line)
+                        json_object_array_add(array, json_object_new_string(line));
+        return array;
+}
+
+struct json_object *job_to_json(const struct job *job) {
+        _cleanup_json_ struct json_object *object = json_object_new_object();
+        const char *result = job->code == STMBOOT_EXIT_DONE        ? "done"
+                             : job->code == STMBOOT_EXIT_CANCELLED ? "cancelled"
+                                                                   : "failed";
+
+        if (!object)
+                return NULL;
+        json_add_text(object, "target", job->target);
+        if (job->path)
+                json_add_text(object, "job", job->path);
+        json_add_text(object, "result", result);
+        json_object_object_add(object, "exit_code", json_object_new_int(job->code));
+        if (job->properties) {
+                json_add_text(object, "type", json_text(job->properties, "type"));
+                json_add_text(object, "outcome", json_text(job->properties, "outcome"));
+                json_object_object_add(
+                        object, "unchanged",
+                        json_object_new_boolean(json_flag(job->properties, "unchanged")));
+                json_object_object_add(object, "notes",
+                                       notes_to_json(json_text(job->properties, "notes")));
+        }
+        if (job->error_name) {
+                json_add_text(object, "error_name", job->error_name);
+                json_add_text(object, "error_message", job->error_message ?: "");
+        }
+        return TAKE_PTR(object);
+}

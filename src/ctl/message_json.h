@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "util/cleanup.h"
+
+/* Bus messages as JSON: the one form in which results are looked at and printed. */
+
+static inline void json_putp(struct json_object **object) {
+        json_object_put(*object);
+}
+
+#define _cleanup_json_ _cleanup_(json_putp)
+
+/*
+ * Reads the next complete value of a message. Dictionaries become objects with keys as in
+ * json_key(), byte arrays become strings of hexadecimal digits, structures become arrays. Returns 0
+ * and an object that the caller puts, or negative errno.
+ */
+int message_to_json(sd_bus_message *message, struct json_object **ret);
+
+/* "ChipId" and "chip-id" are both "chip_id"; other strings stay. The caller frees; NULL: memory. */
+char *json_key(const char *name);
+
+/* A member as text, "" where there is none. Valid as long as the object. */
+const char *json_text(struct json_object *object, const char *key);
+uint64_t json_number(struct json_object *object, const char *key);
+bool json_flag(struct json_object *object, const char *key);
+
+/* Adds a string; where memory is short, it is left out. */
+void json_add_text(struct json_object *object, const char *key, const char *text);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "ctl/progress.h"
+#include "ctl/text.h"
+
+struct row {
+        char *name;
+        struct progress_state state;
+        uint64_t started, changed; /* the job, and `percent` */
+        bool finished;
+};
+
+struct progress {
+        FILE *file;
+        enum progress_mode mode;
+        struct row *rows;
+        size_t n_rows;
+        unsigned n_drawn; /* lines on the terminal; the cursor stands in the last */
+};
+
+struct progress *progress_new(FILE *file, enum progress_mode mode) {
+        struct progress *progress = calloc(1, sizeof *progress);
+
+        if (!progress)
+                return NULL;
+        progress->file = file;
+        progress->mode = mode;
+        return progress;
+}
+
+struct progress *progress_free(struct progress *progress) {
+        if (!progress)
+                return NULL;
+        progress_clear(progress);
+        for (size_t i = 0; i < progress->n_rows; i++)
+                free(progress->rows[i].name);
+        free(progress->rows);
+        free(progress);
+        return NULL;
+}
+
+int progress_add(struct progress *progress, const char *name, uint64_t now) {
+        struct row *rows = reallocarray(progress->rows, progress->n_rows + 1, sizeof *rows);
+
+        if (!rows)
+                return -ENOMEM;
+        progress->rows = rows;
+        rows[progress->n_rows] =
+                (struct row){ .name = strdup(name), .started = now, .changed = now };
+        if (!rows[progress->n_rows].name)
+                return -ENOMEM;
+        return (int)progress->n_rows++;
+}
+
+void progress_clear(struct progress *progress) {
+        if (progress->n_drawn == 0)
+                return;
+        (void)fputc('\r', progress->file);
+        if (progress->n_drawn > 1)
+                (void)fprintf(progress->file, "\033[%uA", progress->n_drawn - 1);
+        (void)fputs("\033[J", progress->file); /* erase to the end of the screen */
+        (void)fflush(progress->file);
+        progress->n_drawn = 0;
+}
+
+static struct winsize terminal_size(FILE *file) {
+        struct winsize size;
+
+        if (ioctl(fileno(file), TIOCGWINSZ, &size) < 0)
+                size = (struct winsize){ 0 };
+        if (size.ws_col == 0)
+                size.ws_col = 80;
+        if (size.ws_row == 0)
+                size.ws_row = 24;
+        return size;
+}
+
+static uint64_t time_left(const struct row *row, uint64_t now) {
+        uint64_t left = progress_left(row->state.percent, row->changed - row->started);
+        uint64_t since = now - row->changed;
+
+        if (left == USEC_INFINITY)
+                return left;
+        return left > since ? left - since : 0;
+}
+
+void progress_draw(struct progress *progress, uint64_t now) {
+        if (progress->mode != PROGRESS_BARS)
+                return;
+        progress_clear(progress);
+
+        struct winsize size = terminal_size(progress->file);
+        for (size_t i = 0; i < progress->n_rows && progress->n_drawn + 1U < size.ws_row; i++) {
+                const struct row *row = &progress->rows[i];
+                char line[512];
+
+                if (row->finished || !row->state.phase[0])
+                        continue;
+                progress_format(row->name, &row->state, time_left(row, now), size.ws_col, line,
+                                sizeof line);
+                (void)fprintf(progress->file, "%s%s", progress->n_drawn > 0 ? "\n" : "", line);
+                progress->n_drawn++;
+        }
+        (void)fflush(progress->file);
+}
+
+static void print_phase(FILE *file, const char *name, const struct progress_state *state) {
+        char amount[TEXT_NUMBER_MAX];
+
+        if (state->total > 0 && strcmp(state->phase, "erase") == 0)
+                (void)snprintf(amount, sizeof amount, "%llu pages",
+                               (unsigned long long)state->total);
+        else
+                text_size(state->total, amount);
+        text_print_line(file, name, "%s%s%s", progress_phase_text(state->phase),
+                        state->total > 0 ? " " : "", state->total > 0 ? amount : "");
+        (void)fflush(file);
+}
+
+void progress_update(struct progress *progress, size_t index, const struct progress_state *state,
+                     uint64_t now) {
+        struct row *row = &progress->rows[index];
+        bool entered = strcmp(row->state.phase, state->phase) != 0;
+
+        if (row->state.percent != state->percent)
+                row->changed = now;
+        row->state = *state;
+        if (progress->mode == PROGRESS_LINES && entered && strcmp(state->phase, "end") != 0)
+                print_phase(progress->file, row->name, state);
+        progress_draw(progress, now);
+}
+
+void progress_finish(struct progress *progress, size_t index, uint64_t now) {
+        progress->rows[index].finished = true;
+        progress_draw(progress, now);
+}

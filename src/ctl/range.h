@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Addresses, lengths and sectors, as given on the command line. */
+
+struct range {
+        uint64_t address;
+        uint64_t length; /* bytes, > 0 */
+};
+
+/* Both from args[0] and args[1]. Returns an exit code; what is wrong has been said. */
+int range_parse(char **args, struct range *ret);
+
+/* An address alone. */
+int range_parse_address(const char *text, uint64_t *ret);
+
+/* "0-3,5"; the caller frees. */
+int range_parse_sectors(const char *text, uint8_t **ret, size_t *ret_size);
