@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Usage: build.sh SUITE
+# Compiles stmboot for that Debian release, here or in its build tree, and installs it into
+# $work/SUITE/product, together with the programs of the rig.
+. "$(dirname "$0")/lib.sh"
+
+suite=$1
+product=$work/$suite/product
+options='--prefix=/usr'
+# In Debian 12's guest the sanitizers watch.
+[ "$suite" != bookworm ] || options="$options -Db_sanitize=address,undefined -Db_lundef=false"
+
+if is_host_suite "$suite"; then
+        root=
+        enter=
+        tree=$source
+        build=$work/$suite/meson
+else
+        root=$work/$suite/build
+        enter="chroot $root env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C.UTF-8"
+        tree=/src/stmboot
+        build=/src/meson
+fi
+
+# File times are kept: what did not change is not compiled again.
+copy_source() {
+        rm -rf "$root$tree"
+        mkdir -p "$root$tree"
+        tar -cf - -C "$source" --exclude='./build*' --exclude=./.git . | tar -xf - -C "$root$tree"
+}
+
+# shellcheck disable=SC2086 # $enter and $options are lists
+compile() {
+        [ -z "$root" ] || copy_source
+        [ -f "$root$build/build.ninja" ] || $enter meson setup $options "$build" "$tree"
+        $enter meson compile -C "$build"
+        rm -rf "$root$build/install"
+        $enter env DESTDIR="$build/install" meson install -C "$build" --no-rebuild --quiet
+}
+
+collect() {
+        rm -rf "$product"
+        mkdir -p "$product/usr/local/lib/rig"
+        cp -a "$root$build/install/." "$product/"
+        find "$root$build/tests/rig/board" -maxdepth 1 -type f -name 'rig-*' -perm -100 \
+                -exec cp {} "$product/usr/local/lib/rig/" \;
+}
+
+step "$suite: compile" compile
+step "$suite: collect" collect

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# What the cases share. They run as root under "set -eu": whatever fails, and is not expected to,
+# fails the case.
+
+out=/run/rig/out         # of the host: survives the guest
+control=/run/rig/control # of the board that start_pi or start_usb made
+
+note() {
+        echo "note: $*" # shown in the case's line
+}
+
+fail() {
+        echo "FAILED: $*"
+        exit 1
+}
+
+skip() {
+        echo "$*"
+        exit 77
+}
+
+# expect STATUS COMMAND...: its output is left in ./output.
+expect() {
+        _want=$1 _got=0
+        shift
+        "$@" >output 2>&1 || _got=$?
+        printf '$ %s\n' "$*"
+        cat output
+        [ "$_got" = "$_want" ] || fail "exit status $_got instead of $_want"
+}
+
+# output_has PATTERN: what the last expected command printed.
+output_has() {
+        grep -qE -e "$1" output || fail "output lacks: $1"
+}
+
+output_lacks() {
+        ! grep -qE -e "$1" output || fail "output has: $1"
+}
+
+# wait_until SECONDS COMMAND...
+wait_until() {
+        _tries=$(($1 * 20))
+        shift
+        until "$@" >/dev/null 2>&1; do
+                _tries=$((_tries - 1))
+                [ $_tries -gt 0 ] || fail "not within the time: $*"
+                sleep 0.05
+        done
+}
+
+# ---- the board ----
+
+board() {
+        rig-tell "$control" "$@"
+}
+
+start_board() {
+        _program=$1
+        shift
+        "$_program" "control=$control" "$@" >>"$out/board" 2>&1 &
+        board_pid=$!
+        wait_until 20 test -S "$control"
+}
+
+# A chip on the gpiochip and the UART of a Raspberry Pi 4: BOOT0 at GPIO17, NRST at GPIO6. GPIO22
+# and 27 belong to a neighbour.
+start_pi() {
+        start_board rig-pi boot0=GPIO17 reset=GPIO6 other=GPIO22,GPIO27 uart=/dev/ttyS2 \
+                peer=/dev/ttyS1 "$@"
+}
+
+# A chip behind a USB adapter: the tty and the gpiochip are its driver's.
+start_usb() {
+        start_board rig-usb "$@"
+        wait_until 20 test -c /dev/ttyUSB0
+        udevadm settle
+}
+
+stop_board() {
+        kill "$board_pid"
+        wait "$board_pid" || :
+        rm -f "$control"
+}
+
+counter() {
+        board counters | sed -n "s/^$1=//p"
+}
+
+# firmware SIZE SEED FILE: an image with a vector table that starts (SP in RAM, Thumb entry), and
+# noise that does not repeat.
+firmware() {
+        perl -e 'my ($size, $x) = @ARGV;
+                print pack "V2", 0x20001000, 0x08000101;
+                for (my $i = 8; $i < $size; $i += 4) {
+                        $x = ($x * 1103515245 + 12345) & 0xffffffff;
+                        print pack "V", $x ^ $x >> 15;
+                }' "$1" "$2" >"$3"
+}
+
+# chip_has FILE [ADDRESS]: the flash behind the drivers holds these bytes.
+chip_has() {
+        board read "${2:-0x08000000}" "$(stat -c %s "$1")" | cmp - "$1"
+}
+
+# ---- people ----
+
+# The rig's users: one in group stmboot, one in none of ours.
+as_member() {
+        setpriv --reuid=member --regid=member --init-groups -- "$@"
+}
+
+as_stranger() {
+        setpriv --reuid=stranger --regid=stranger --init-groups -- "$@"
+}
+
+# ---- the service ----
+
+# target NAME: its file, from standard input.
+target() {
+        mkdir -p /etc/stmboot/targets.d
+        cat >"/etc/stmboot/targets.d/$1.conf"
+}
