@@ -139,7 +139,7 @@ uint32_t chip_resolve_alias(const struct chip *chip, uint32_t address) {
 uint32_t chip_flash_size(const struct chip *chip, uint16_t register_value) {
         uint32_t size = register_value * 1024U;
 
-        /* RM0038 31.1.1: 0x436 holds a code, of 0x429 only the low byte is valid */
+        /* RM0038, flash size register: 0x436 holds a code, of 0x429 only the low byte is valid */
         if (chip->quirks & CHIP_QUIRK_SIZE_CODE)
                 size = register_value == 0 ? 384 * 1024U : register_value == 1 ? 256 * 1024U : 0;
         if (chip->quirks & CHIP_QUIRK_SIZE_LOW_BYTE)
@@ -168,7 +168,7 @@ uint64_t chip_program_usec(const struct chip *chip, size_t bytes, enum chip_timi
 
         units = ALIGN_UP((uint64_t)bytes, speed->program_bytes[timing]) /
                 speed->program_bytes[timing];
-        return units * speed->program_usec[timing];
+        return (units * speed->program_nsec[timing] + 999) / 1000;
 }
 
 uint64_t chip_page_erase_usec(const struct chip *chip, uint32_t page_size, enum chip_timing timing,

@@ -167,7 +167,7 @@ def speed(program, erase, mass):
     match = re.fullmatch(r"([0-9]+):([0-9.]+)/(?:([0-9]+):)?([0-9.]+)", program)
     check(match, f"not a program time: {program}")
     units = [number(match[1], 1), number(match[3] or match[1], 1)]
-    times = [round(float(match[2])), round(float(match[4]))]
+    times = [round(float(match[2]) * 1000), round(float(match[4]) * 1000)]
     check(0 < times[0] <= times[1], f"typical above worst: {program}")
 
     erases = []
@@ -223,7 +223,7 @@ def c_speed(values):
     erases = ", ".join(f"{{ {page}, {{ {a}, {b} }} }}" for page, a, b in erases)
     return (
         f"{{ .program_bytes = {{ {units[0]}, {units[1]} }}, "
-        f".program_usec = {{ {times[0]}, {times[1]} }},\n"
+        f".program_nsec = {{ {times[0]}, {times[1]} }},\n"
         f"                .erase = {{ {erases} }},\n"
         f"                .mass_usec = {{ {mass[0]}, {mass[1]} }}, .mass_size = {mass_size} }}"
     )

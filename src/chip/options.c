@@ -2,254 +2,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "chip/chip-data.h"
+#include "chip/option_family.h"
 #include "chip/options.h"
 #include "util/bytes.h"
 #include "util/macro.h"
 
-/* How an option word lies in the area. */
-enum word_format {
-        WORD_8,           /* value and complement, 8 bits each: RM0008 2.3, RM0091 4, RM0316 4 */
-        WORD_16,          /* the same with 16 bits: RM0377 3.8, RM0038 3.8 */
-        WORD_32,          /* the same with 32 bits: RM0351 3.4, RM0440 3.4, RM0444 3.4 */
-        WORD_16_SPARSE,   /* 16 bits in 64, the rest reserved: RM0090 3.9.1, RM0385 3.4.1 */
-        WORD_32_REGISTER, /* the flash interface's own registers */
-};
+#define RDP_LEVEL_2 0xCC
 
-struct option_bit {
-        bool exists;
-        uint8_t word, bit;
-};
-
-#define BIT_OF(w, b)                                                                               \
-        { .exists = true, .word = (w), .bit = (b) }
-
-enum boot_select {
-        BOOT_BY_PIN,       /* nothing but pins */
-        BOOT_BY_PIN_OR_SW, /* by the pin, or by nBOOT0 as `select` says */
-        BOOT_BY_ADDRESS,   /* the pin selects one of two addresses (F7) */
-};
-
-struct option_family {
-        const char *family;
-        uint16_t ids[4]; /* only these of the family; [0] == 0: all of them */
-        enum word_format format;
-
-        struct option_bit rdp; /* lowest bit of the byte */
-        uint8_t rdp_open;      /* its value without protection */
-        bool rdp_final;        /* level 2 (0xCC) exists */
-
-        enum boot_select boot;
-        struct option_bit select;  /* BOOT0 is a pin, or not */
-        bool select_pin;           /* value of `select` that means the pin */
-        struct option_bit n_boot1; /* 0: the pin selects RAM */
-        struct option_bit n_boot0;
-        struct option_bit bfb2; /* 1: the ROM chooses between the banks */
-
-        struct option_bit other_layout;
-        bool other_value;           /* its value against the default */
-        struct option_bit final[2]; /* once set, set for good */
-        const char *final_names[2];
-};
-
-/* The first that fits a chip counts. */
-static const struct option_family families[] = {
-        { /* RM0008 2.3.1: RDP level 1 by anything but 0xA5; 0x430 has BFB2 in USER */
-          .family = "F1",
-          .ids = { 0x430 },
-          .format = WORD_8,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xA5,
-          .bfb2 = BIT_OF(1, 3) },
-        { .family = "F1", .format = WORD_8, .rdp = BIT_OF(0, 0), .rdp_open = 0xA5 },
-        { /* RM0091 4: USER with nBOOT0, nBOOT1, BOOT_SEL */
-          .family = "F0",
-          .ids = { 0x442, 0x445 },
-          .format = WORD_8,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(1, 7),
-          .select_pin = true,
-          .n_boot0 = BIT_OF(1, 3),
-          .n_boot1 = BIT_OF(1, 4) },
-        { .family = "F0",
-          .format = WORD_8,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .n_boot1 = BIT_OF(1, 4) },
-        { /* RM0316 4 */
-          .family = "F3",
-          .format = WORD_8,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .n_boot1 = BIT_OF(1, 4) },
-        { /* RM0033 2.4.1 */
-          .family = "F2",
-          .format = WORD_16_SPARSE,
-          .rdp = BIT_OF(0, 8),
-          .rdp_open = 0xAA,
-          .rdp_final = true },
-        { /* RM0090 3.9.1: BFB2 and DB1M of the dual-bank parts */
-          .family = "F4",
-          .ids = { 0x419, 0x434 },
-          .format = WORD_16_SPARSE,
-          .rdp = BIT_OF(0, 8),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .bfb2 = BIT_OF(0, 4),
-          .other_layout = BIT_OF(1, 14),
-          .other_value = true },
-        { .family = "F4",
-          .format = WORD_16_SPARSE,
-          .rdp = BIT_OF(0, 8),
-          .rdp_open = 0xAA,
-          .rdp_final = true },
-        { /* RM0410 3.4.1: nDBANK beside nWRP, BOOT_ADD0 and BOOT_ADD1 in words 2 and 3 */
-          .family = "F7",
-          .ids = { 0x451 },
-          .format = WORD_16_SPARSE,
-          .rdp = BIT_OF(0, 8),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_ADDRESS,
-          .other_layout = BIT_OF(1, 13),
-          .other_value = false },
-        { .family = "F7",
-          .format = WORD_16_SPARSE,
-          .rdp = BIT_OF(0, 8),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_ADDRESS },
-        { /* RM0377 3.8: FLASH_OPTR[31:16] is word 1 */
-          .family = "L0",
-          .ids = { 0x447 },
-          .format = WORD_16,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .n_boot1 = BIT_OF(1, 15),
-          .bfb2 = BIT_OF(1, 7) },
-        { .family = "L0",
-          .ids = { 0x425, 0x417 },
-          .format = WORD_16,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .n_boot1 = BIT_OF(1, 15) },
-        { /* RM0038 3.8 */
-          .family = "L1",
-          .ids = { 0x436, 0x437 },
-          .format = WORD_16,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .bfb2 = BIT_OF(1, 7) },
-        { .family = "L1",
-          .format = WORD_16,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true },
-        { /* RM0351 3.4.1 */
-          .family = "L4",
-          .ids = { 0x415 },
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .n_boot1 = BIT_OF(0, 23),
-          .bfb2 = BIT_OF(0, 20) },
-        { /* RM0394 3.4.1 */
-          .family = "L4",
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(0, 26),
-          .select_pin = true,
-          .n_boot0 = BIT_OF(0, 27),
-          .n_boot1 = BIT_OF(0, 23) },
-        { /* RM0440 3.4.1 */
-          .family = "G4",
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(0, 26),
-          .select_pin = true,
-          .n_boot0 = BIT_OF(0, 27),
-          .n_boot1 = BIT_OF(0, 23),
-          .bfb2 = BIT_OF(0, 20),
-          .other_layout = BIT_OF(0, 22),
-          .other_value = false },
-        { /* RM0444 3.4.1; SECR is word 14 */
-          .family = "G0",
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(0, 24),
-          .select_pin = false,
-          .n_boot1 = BIT_OF(0, 25),
-          .n_boot0 = BIT_OF(0, 26),
-          .final = { BIT_OF(14, 16) },
-          .final_names = { "BOOT_LOCK" } },
-        { /* RM0490 4.4.1 */
-          .family = "C0",
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(0, 24),
-          .select_pin = false,
-          .n_boot1 = BIT_OF(0, 25),
-          .n_boot0 = BIT_OF(0, 26),
-          .final = { BIT_OF(14, 16) },
-          .final_names = { "BOOT_LOCK" } },
-        { /* RM0434 3.4 */
-          .family = "WB",
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(0, 26),
-          .select_pin = true,
-          .n_boot0 = BIT_OF(0, 27),
-          .n_boot1 = BIT_OF(0, 23) },
-        { /* RM0453 4.4 */
-          .family = "WL",
-          .format = WORD_32,
-          .rdp = BIT_OF(0, 0),
-          .rdp_open = 0xAA,
-          .rdp_final = true,
-          .boot = BOOT_BY_PIN_OR_SW,
-          .select = BIT_OF(0, 26),
-          .select_pin = true,
-          .n_boot0 = BIT_OF(0, 27),
-          .n_boot1 = BIT_OF(0, 23) },
-};
-
-static const struct option_family *family_of(const struct chip *chip) {
-        for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-                const struct option_family *family = &families[i];
-
-                if (strcmp(family->family, chip->family) != 0)
-                        continue;
-                if (family->ids[0] == 0)
-                        return family;
-                for (size_t j = 0; j < ARRAY_SIZE(family->ids); j++)
-                        if (family->ids[j] == chip->id)
-                                return family;
-        }
-        return NULL;
-}
+/* System memory as the boot address of an F7 names it: by its own address, or as the ITCM bus sees
+ * it (RM0385, boot configuration). */
+#define F7_ITCM_ROM 0x00100000U
 
 size_t chip_options_size(const struct chip *chip) {
         size_t size = 0;
@@ -266,11 +29,11 @@ static size_t word_size(enum word_format format) {
         case WORD_8:
                 return 2;
         case WORD_16:
-        case WORD_32_REGISTER:
+        case WORD_PLAIN:
                 return 4;
         case WORD_32:
-        case WORD_16_SPARSE:
-                return 8;
+        case WORD_16_IN_64:
+                break;
         }
         return 8;
 }
@@ -282,13 +45,13 @@ static uint32_t word_get(enum word_format format, const uint8_t *bytes, size_t w
         case WORD_8:
                 return p[0];
         case WORD_16:
-        case WORD_16_SPARSE:
+        case WORD_16_IN_64:
                 return get_le16(p);
         case WORD_32:
-        case WORD_32_REGISTER:
-                return get_le32(p);
+        case WORD_PLAIN:
+                break;
         }
-        return 0;
+        return get_le32(p);
 }
 
 static void word_put(enum word_format format, uint8_t *bytes, size_t word, uint32_t value) {
@@ -303,17 +66,33 @@ static void word_put(enum word_format format, uint8_t *bytes, size_t word, uint3
                 put_le16(p, (uint16_t)value);
                 put_le16(p + 2, (uint16_t)~value);
                 break;
-        case WORD_16_SPARSE:
+        case WORD_16_IN_64:
                 put_le16(p, (uint16_t)value);
                 break;
         case WORD_32:
                 put_le32(p, value);
                 put_le32(p + 4, ~value);
                 break;
-        case WORD_32_REGISTER:
+        case WORD_PLAIN:
                 put_le32(p, value);
                 break;
         }
+}
+
+/* Does the complement fit? A word that never was written is all ones, its complement too. */
+static bool word_intact(enum word_format format, const uint8_t *bytes, size_t word) {
+        const uint8_t *p = bytes + word * word_size(format);
+        size_t half = word_size(format) / 2;
+        bool erased = true, complement = true;
+
+        if (format == WORD_16_IN_64 || format == WORD_PLAIN)
+                return true;
+
+        for (size_t i = 0; i < half; i++) {
+                erased = erased && p[i] == 0xFF && p[half + i] == 0xFF;
+                complement = complement && (p[i] ^ p[half + i]) == 0xFF;
+        }
+        return erased || complement;
 }
 
 static bool bit_get(const struct option_family *family, const uint8_t *bytes,
@@ -321,74 +100,148 @@ static bool bit_get(const struct option_family *family, const uint8_t *bytes,
         return word_get(family->format, bytes, bit.word) >> bit.bit & 1;
 }
 
-static void bit_set(const struct option_family *family, uint8_t *bytes, struct option_bit bit,
+static void bit_put(const struct option_family *family, uint8_t *bytes, struct option_bit bit,
                     bool value) {
         uint32_t word = word_get(family->format, bytes, bit.word);
 
-        word = value ? word | 1U << bit.bit : word & ~(1U << bit.bit);
-        word_put(family->format, bytes, bit.word, word);
+        word_put(family->format, bytes, bit.word,
+                 value ? word | 1U << bit.bit : word & ~(1U << bit.bit));
+}
+
+static bool bit_is_set(const struct option_family *family, const uint8_t *bytes,
+                       struct option_bit bit) {
+        return bit.exists && bit_get(family, bytes, bit);
 }
 
 static uint8_t rdp_get(const struct option_family *family, const uint8_t *bytes) {
-        return (uint8_t)(word_get(family->format, bytes, family->rdp.word) >> family->rdp.bit);
+        return (uint8_t)(word_get(family->format, bytes, 0) >> family->rdp_bit);
 }
 
 /* ---- meaning ---- */
 
-/* RM0385 2.5, RM0410 2.5: an address in units of 16 KiB; with both BOOT_ADDx the pin decides. */
-static void decode_boot_addresses(const struct chip *chip, const uint8_t *bytes,
-                                  struct chip_options *options) {
-        uint32_t add0 = word_get(WORD_16_SPARSE, bytes, 2);
-        uint32_t add1 = word_get(WORD_16_SPARSE, bytes, 3);
+static enum chip_tristate tristate(bool value) {
+        return value ? CHIP_YES : CHIP_NO;
+}
 
-        /* 0x00100000 is the system memory as the ITCM bus sees it */
-        options->boot_pin = add1 == 0x0040 || add1 == chip->system.start >> 14 ? CHIP_YES : CHIP_NO;
+static bool has_other_layout(const struct chip *chip) {
+        const struct chip_part *part = chip->data ? chip->data->smaller : NULL;
+
+        for (; part && part->flash_size > 0; part++)
+                if (part->layout_other)
+                        return true;
+        return chip->layout_other != NULL;
+}
+
+static enum chip_tristate decode_layout(const struct option_family *family, const struct chip *chip,
+                                        const uint8_t *bytes) {
+        const struct option_bit *bits = family->other_layout;
+        bool first;
+
+        if (!has_other_layout(chip))
+                return CHIP_NO;
+        if (!bits[0].exists)
+                return CHIP_UNKNOWN;
+
+        /* the size of the part says which of two counts: known only where they agree */
+        first = bit_get(family, bytes, bits[0]);
+        if (bits[1].exists && bit_get(family, bytes, bits[1]) != first)
+                return CHIP_UNKNOWN;
+        return tristate(first == family->other_value);
+}
+
+static void set_boot_address(struct chip_options *options, uint32_t address) {
         options->has_boot_address = true;
-        options->boot_address = chip_resolve_alias(chip, add0 << 14);
+        options->boot_address = address;
+}
+
+/* RM0385, RM0410, boot configuration: two addresses in units of 16 KiB */
+static void decode_boot_add(const struct option_family *family, const struct chip *chip,
+                            const uint8_t *bytes, struct chip_options *options) {
+        uint32_t add0 = word_get(family->format, bytes, 2) << 14;
+        uint32_t add1 = word_get(family->format, bytes, 3) << 14;
+
+        /* with nDBANK = nDBOOT = 0 the ROM looks at BOOT_ADD0 whatever the pin says, and takes the
+         * bank that holds valid code: AN2606, F76x/77x, V9.3 */
+        if (options->other_layout == CHIP_YES && family->n_dboot.exists &&
+            !bit_get(family, bytes, family->n_dboot)) {
+                options->boot_pin = CHIP_NO;
+                return;
+        }
+
+        options->boot_pin = tristate(add1 == F7_ITCM_ROM || add1 == chip->system.start);
+        set_boot_address(options, chip_resolve_alias(chip, add0));
+}
+
+/* RM0456 table 25: with TrustZone off, two addresses in units of 128 bytes */
+static void decode_boot_nsbootadd(const struct option_family *family, const struct chip *chip,
+                                  const uint8_t *bytes, bool by_pin, struct chip_options *options) {
+        uint32_t add0 = word_get(family->format, bytes, 1) & ~0x7FU;
+        uint32_t add1 = word_get(family->format, bytes, 2) & ~0x7FU;
+
+        if (bit_is_set(family, bytes, family->tzen))
+                return;
+
+        options->boot_pin = tristate(by_pin && add1 == chip->system.start);
+        set_boot_address(options, by_pin || bit_get(family, bytes, family->n_boot0) ? add0 : add1);
 }
 
 static void decode_boot(const struct option_family *family, const struct chip *chip,
                         const uint8_t *bytes, struct chip_options *options) {
-        bool by_pin = true;
+        bool by_pin = !family->select.exists ||
+                      bit_get(family, bytes, family->select) == family->select_pin;
 
-        if (family->boot == BOOT_BY_ADDRESS) {
-                decode_boot_addresses(chip, bytes, options);
+        if (family->boot == BOOT_UNKNOWN)
+                return;
+        if (family->boot == BOOT_BY_ADD) {
+                decode_boot_add(family, chip, bytes, options);
+                return;
+        }
+        if (family->boot == BOOT_BY_NSBOOTADD) {
+                decode_boot_nsbootadd(family, chip, bytes, by_pin, options);
+                return;
+        }
+        if (bit_is_set(family, bytes, family->boot_lock)) {
+                options->boot_pin = CHIP_NO;
+                set_boot_address(options, chip->flash_start);
                 return;
         }
 
-        if (family->boot == BOOT_BY_PIN_OR_SW)
-                by_pin = bit_get(family, bytes, family->select) == family->select_pin;
-        options->boot_pin =
-                by_pin && (!family->n_boot1.exists || bit_get(family, bytes, family->n_boot1))
-                        ? CHIP_YES
-                        : CHIP_NO;
+        options->boot_pin = tristate(
+                by_pin && (!family->n_boot1.exists || bit_get(family, bytes, family->n_boot1)));
 
-        /* with BFB2 the ROM takes the bank that holds valid code; with nBOOT0 = 0 nothing starts
-         * from flash */
-        if (family->bfb2.exists && bit_get(family, bytes, family->bfb2))
+        /* where the ROM chooses between two banks, or nBOOT0 keeps out of flash, no address says
+         * what starts */
+        if (family->bfb2.exists && bit_get(family, bytes, family->bfb2) == family->bfb2_choose)
                 return;
         if (!by_pin && !bit_get(family, bytes, family->n_boot0))
                 return;
-        options->has_boot_address = true;
-        options->boot_address = chip->flash_start;
+        set_boot_address(options, chip->flash_start);
+}
+
+/* Are the words that decide about booting and protection in order? */
+static bool options_intact(const struct option_family *family, const uint8_t *bytes) {
+        return word_intact(family->format, bytes, 0) &&
+               word_intact(family->format, bytes, family->n_boot1.word) &&
+               word_intact(family->format, bytes, family->bfb2.word) &&
+               word_intact(family->format, bytes, family->boot_lock.word);
 }
 
 int chip_options_decode(const struct chip *chip, const uint8_t *bytes, size_t size,
                         struct chip_options *ret) {
-        const struct option_family *family = family_of(chip);
+        const struct option_family *family = option_family_of(chip);
         struct chip_options options = {};
+        uint8_t rdp;
 
         if (size == 0 || size != chip_options_size(chip))
                 return -EINVAL;
 
-        if (family) {
-                options.protection =
-                        rdp_get(family, bytes) == family->rdp_open ? CHIP_NO : CHIP_YES;
-                if (family->other_layout.exists)
-                        options.other_layout =
-                                bit_get(family, bytes, family->other_layout) == family->other_value
-                                        ? CHIP_YES
-                                        : CHIP_NO;
+        if (family && options_intact(family, bytes)) {
+                rdp = rdp_get(family, bytes);
+                if (family->rdp_open > 0)
+                        options.protection =
+                                tristate(rdp != family->rdp_open &&
+                                         (family->rdp_half == 0 || rdp != family->rdp_half));
+                options.other_layout = decode_layout(family, chip, bytes);
                 decode_boot(family, chip, bytes, &options);
         }
 
@@ -397,50 +250,82 @@ int chip_options_decode(const struct chip *chip, const uint8_t *bytes, size_t si
 }
 
 int chip_options_enable_boot_pin(const struct chip *chip, uint8_t *bytes, size_t size) {
-        const struct option_family *family = family_of(chip);
+        const struct option_family *family = option_family_of(chip);
 
-        if (!family || family->boot != BOOT_BY_PIN_OR_SW || size != chip_options_size(chip))
+        if (!family || size == 0 || size != chip_options_size(chip) ||
+            !options_intact(family, bytes) || bit_is_set(family, bytes, family->boot_lock))
                 return -EOPNOTSUPP;
 
-        bit_set(family, bytes, family->select, family->select_pin);
-        bit_set(family, bytes, family->n_boot1, true);
-        return 0;
+        switch (family->boot) {
+        case BOOT_BY_PIN:
+        case BOOT_BY_PIN_OR_BIT:
+                if (family->select.exists)
+                        bit_put(family, bytes, family->select, family->select_pin);
+                if (family->n_boot1.exists)
+                        bit_put(family, bytes, family->n_boot1, true);
+                return 0;
+        case BOOT_BY_ADD:
+                word_put(family->format, bytes, 3, F7_ITCM_ROM >> 14);
+                return 0;
+        case BOOT_BY_NSBOOTADD:
+        case BOOT_UNKNOWN:
+                break;
+        }
+        return -EOPNOTSUPP;
 }
 
 const char *chip_options_permanent(const struct chip *chip, const uint8_t *before,
                                    const uint8_t *after, size_t size) {
-        const struct option_family *family = family_of(chip);
+        const struct option_family *family = option_family_of(chip);
 
         if (!family || size == 0 || size != chip_options_size(chip))
                 return NULL;
 
-        if (family->rdp_final && rdp_get(family, after) == 0xCC && rdp_get(family, before) != 0xCC)
+        if (family->rdp_final && rdp_get(family, after) == RDP_LEVEL_2 &&
+            rdp_get(family, before) != RDP_LEVEL_2)
                 return "RDP level 2";
-        for (size_t i = 0; i < ARRAY_SIZE(family->final); i++)
-                if (family->final[i].exists && bit_get(family, after, family->final[i]) &&
-                    !bit_get(family, before, family->final[i]))
-                        return family->final_names[i];
+
+        for (size_t i = 0; i < ARRAY_SIZE(family->permanent); i++) {
+                const struct option_permanent *field = &family->permanent[i];
+                uint32_t mask = (1U << field->width) - 1U;
+                uint32_t old, new;
+
+                if (!field->name)
+                        break;
+                old = word_get(family->format, before, field->word) >> field->bit & mask;
+                new = word_get(family->format, after, field->word) >> field->bit &mask;
+                if (old != new && (field->width > 1 || new == 1))
+                        return field->name;
+        }
         return NULL;
 }
 
 void chip_options_factory(const struct chip *chip, uint8_t *ret_bytes, size_t size) {
-        const struct option_family *family = family_of(chip);
-        uint32_t word;
+        const struct option_family *family = option_family_of(chip);
+        size_t words;
+        uint32_t rdp;
 
         memset(ret_bytes, 0xFF, size);
         if (!family || size == 0 || size != chip_options_size(chip))
                 return;
 
-        if (family->format == WORD_8)
-                for (size_t i = 0; i < size / 2; i++)
-                        word_put(WORD_8, ret_bytes, i, 0xFF);
+        /* L0 and L1 erase to zeros, and a 0 does not protect (RM0377, RM0038) */
+        words = size / word_size(family->format);
+        for (size_t i = 0; i < words; i++)
+                word_put(family->format, ret_bytes, i,
+                         i < family->n_factory       ? family->factory[i]
+                         : family->format == WORD_16 ? 0
+                                                     : UINT32_MAX);
+        if (family->n_factory > 0 || family->rdp_open == 0)
+                return;
 
-        word = word_get(family->format, ret_bytes, family->rdp.word);
-        word &= ~(0xFFU << family->rdp.bit);
-        word_put(family->format, ret_bytes, family->rdp.word,
-                 word | (uint32_t)family->rdp_open << family->rdp.bit);
-        if (family->bfb2.exists)
-                bit_set(family, ret_bytes, family->bfb2, false);
-        if (family->final[0].exists)
-                bit_set(family, ret_bytes, family->final[0], false);
+        /* nothing but level 0 is known; a bit that locks for good is not set */
+        rdp = word_get(family->format, ret_bytes, 0) & ~(0xFFU << family->rdp_bit);
+        word_put(family->format, ret_bytes, 0, rdp | (uint32_t)family->rdp_open << family->rdp_bit);
+        for (size_t i = 0; i < ARRAY_SIZE(family->permanent) && family->permanent[i].name; i++)
+                bit_put(family, ret_bytes,
+                        (struct option_bit){ .exists = true,
+                                             .word = family->permanent[i].word,
+                                             .bit = family->permanent[i].bit },
+                        false);
 }

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chip/options.h"
+#include "util/bytes.h"
+#include "util/macro.h"
+
+#define FLASH   0x08000000U
+#define NOWHERE 0xFFFFFFFFU /* has_boot_address is false */
+
+static const char *const names[] = { "unknown", "no", "yes" };
+
+/* Words of an area as the manuals print them; the rest stays as delivered. */
+struct area {
+        uint16_t id;
+        uint32_t words[4]; /* little-endian words from the start of the first area on */
+        size_t n_words;
+};
+
+#define WORDS(...) { __VA_ARGS__ }, sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t)
+
+static uint8_t *area_new(const struct area *area, size_t *ret_size) {
+        const struct chip *chip = chip_by_id(area->id);
+        uint8_t *bytes;
+
+        *ret_size = chip_options_size(chip);
+        assert_true(*ret_size >= area->n_words * 4);
+        bytes = malloc(*ret_size); /* of that very size, for the sanitizer */
+        assert_non_null(bytes);
+        chip_options_factory(chip, bytes, *ret_size);
+        for (size_t i = 0; i < area->n_words; i++) {
+                put_le16(bytes + i * 4, (uint16_t)area->words[i]);
+                put_le16(bytes + i * 4 + 2, (uint16_t)(area->words[i] >> 16));
+        }
+        return bytes;
+}
+
+static void bytes_are_decoded(void **state) {
+        (void)state;
+
+        static const struct {
+                struct area area;
+                enum chip_tristate boot_pin, other_layout, protection;
+                uint32_t boot_address;
+        } cases[] = {
+                /* F1, PM0075: RDP, nRDP, USER, nUSER */
+                { { 0x410, WORDS(0x00FF5AA5) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x410, WORDS(0x00FFFF00) }, CHIP_YES, CHIP_NO, CHIP_YES, FLASH },
+                { { 0x410, WORDS(0x00FFFFFF) }, CHIP_YES, CHIP_NO, CHIP_YES, FLASH }, /* erased */
+                { { 0x410, WORDS(0x00FF5AA4) }, CHIP_UNKNOWN, CHIP_UNKNOWN, CHIP_UNKNOWN, NOWHERE },
+                { { 0x430, WORDS(0x00FF5AA5) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x430, WORDS(0x08F75AA5) }, CHIP_YES, CHIP_NO, CHIP_NO, NOWHERE }, /* BFB2=0 */
+                /* F0, RM0360 4.1.1: ST production value 0x00FF55AA */
+                { { 0x440, WORDS(0x00FF55AA) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x440, WORDS(0x10EF55AA) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH }, /* nBOOT1=0 */
+                { { 0x440, WORDS(0x00FF33CC) }, CHIP_YES, CHIP_NO, CHIP_YES, FLASH },
+                { { 0x442, WORDS(0x807F55AA) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH }, /* BOOT_SEL=0 */
+                { { 0x442, WORDS(0x887755AA) }, CHIP_NO, CHIP_NO, CHIP_NO, NOWHERE }, /* nBOOT0=0 */
+                { { 0x446, WORDS(0x00FF55AA) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                /* F4, RM0090: USER and RDP; nWRP, DB1M 14, SPRMOD 15 in the second doubleword */
+                { { 0x413, WORDS(0xFFFFAAEF) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x413, WORDS(0xFFFF00EF) }, CHIP_YES, CHIP_NO, CHIP_YES, FLASH },
+                { { 0x419, WORDS(0xFFFFAAEF, 0xFFFFFFFF, 0xFFFF0FFF, 0xFFFFFFFF) },
+                  CHIP_YES,
+                  CHIP_NO,
+                  CHIP_NO,
+                  FLASH },
+                { { 0x419, WORDS(0xFFFFAAFF, 0xFFFFFFFF, 0xFFFF4FFF, 0xFFFFFFFF) },
+                  CHIP_YES,
+                  CHIP_YES,
+                  CHIP_NO,
+                  NOWHERE },
+                /* L0, RM0367 3.7.8: OPTR 0x807000AA, each half with its complement */
+                { { 0x417, WORDS(0xFF5500AA, 0x7F8F8070) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x417, WORDS(0xFF5500AA, 0xFF8F0070) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x417, WORDS(0xFF4400BB, 0x7F8F8070) }, CHIP_YES, CHIP_NO, CHIP_YES, FLASH },
+                { { 0x447, WORDS(0xFF5500AA, 0x7F0F80F0) }, CHIP_YES, CHIP_NO, CHIP_NO, NOWHERE },
+                { { 0x457, WORDS(0xFF5500AA, 0x7F8F8070) },
+                  CHIP_UNKNOWN,
+                  CHIP_NO,
+                  CHIP_NO,
+                  NOWHERE },
+                /* L1, RM0038: OBR 0x00F800AA */
+                { { 0x416, WORDS(0xFF5500AA, 0xFF0700F8) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x437, WORDS(0xFF5500AA, 0xFF0700F8) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x437, WORDS(0xFF5500AA, 0xFF870078) }, CHIP_YES, CHIP_NO, CHIP_NO, NOWHERE },
+                /* L4, G4: OPTR 0xFFEFF8AA and its complement */
+                { { 0x435, WORDS(0xFFEFF8AA, 0x00100755) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x435, WORDS(0xFBEFF8AA, 0x04100755) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x435, WORDS(0xF3EFF8AA, 0x0C100755) }, CHIP_NO, CHIP_NO, CHIP_NO, NOWHERE },
+                { { 0x435, WORDS(0xFF6FF8AA, 0x00900755) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x435, WORDS(0xFFEFF8AA, 0x00100754) },
+                  CHIP_UNKNOWN,
+                  CHIP_UNKNOWN,
+                  CHIP_UNKNOWN,
+                  NOWHERE },
+                { { 0x415, WORDS(0xFFEFF8AA, 0x00100755) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x415, WORDS(0xFFDFF8AA, 0x00200755) }, CHIP_YES, CHIP_YES, CHIP_NO, NOWHERE },
+                { { 0x470, WORDS(0xFFEFF8AA, 0x00100755) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x470, WORDS(0xFF8FF8AA, 0x00700755) }, CHIP_YES, CHIP_YES, CHIP_NO, FLASH },
+                { { 0x470, WORDS(0xFFAFF8AA, 0x00500755) },
+                  CHIP_YES,
+                  CHIP_UNKNOWN,
+                  CHIP_NO,
+                  FLASH },
+                { { 0x469, WORDS(0xFFEFF8AA, 0x00100755) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x469, WORDS(0xFFAFF800, 0x005007FF) }, CHIP_YES, CHIP_YES, CHIP_YES, FLASH },
+                /* G0, C0: nBOOT_SEL 24, nBOOT1 25, nBOOT0 26 */
+                { { 0x466, WORDS(0xDFFFE1AA, 0x20001E55) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x466, WORDS(0xDEFFE1AA, 0x21001E55) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x466, WORDS(0xDBFFE1AA, 0x24001E55) }, CHIP_NO, CHIP_NO, CHIP_NO, NOWHERE },
+                { { 0x466, WORDS(0xDCFFE1BB, 0x23001E44) }, CHIP_NO, CHIP_NO, CHIP_YES, FLASH },
+                { { 0x467, WORDS(0xFEDFFEAA, 0x01200155) }, CHIP_YES, CHIP_YES, CHIP_NO, FLASH },
+                { { 0x443, WORDS(0xFFFFFEAA, 0x00000155) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                /* U0, RM0503: the register alone */
+                { { 0x489, WORDS(0xFFFFFEAA) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x489, WORDS(0xFEFFFEAA) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x495, WORDS(0xFFFFF1AA, 0x00000E55) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x497, WORDS(0xBFFFF0AA, 0x40000F55) }, CHIP_YES, CHIP_NO, CHIP_NO, FLASH },
+                { { 0x497, WORDS(0xFFFFF0AA, 0x00000F55) }, CHIP_NO, CHIP_NO, CHIP_NO, FLASH },
+                /* U5, RM0456 table 25: OPTR, NSBOOTADD0R, NSBOOTADD1R */
+                { { 0x482, WORDS(0x1FEFF8AA, 0x0800007F, 0x0BF9007F, 0x0C00007C) },
+                  CHIP_YES,
+                  CHIP_NO,
+                  CHIP_NO,
+                  FLASH },
+                { { 0x482, WORDS(0x13CFF855, 0x0801007F, 0x0BF9007F, 0x0C00007C) },
+                  CHIP_NO,
+                  CHIP_YES,
+                  CHIP_NO,
+                  0x0BF90000 },
+                { { 0x482, WORDS(0x9FEFF8DC, 0x0800007F, 0x0BF9007F, 0x0C00007C) },
+                  CHIP_UNKNOWN,
+                  CHIP_NO,
+                  CHIP_YES,
+                  NOWHERE },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].area.id);
+                struct chip_options options;
+                size_t size;
+                uint8_t *bytes = area_new(&cases[i].area, &size);
+                uint32_t address;
+
+                assert_int_equal(chip_options_decode(chip, bytes, size, &options), 0);
+                address = options.has_boot_address ? options.boot_address : NOWHERE;
+                if (options.boot_pin != cases[i].boot_pin ||
+                    options.other_layout != cases[i].other_layout ||
+                    options.protection != cases[i].protection || address != cases[i].boot_address)
+                        print_error("%#x, %#010x: pin %s, other layout %s, protection %s, %#010x\n",
+                                    cases[i].area.id, cases[i].area.words[0],
+                                    names[options.boot_pin], names[options.other_layout],
+                                    names[options.protection], address);
+                assert_int_equal(options.boot_pin, cases[i].boot_pin);
+                assert_int_equal(options.other_layout, cases[i].other_layout);
+                assert_int_equal(options.protection, cases[i].protection);
+                assert_int_equal(address, cases[i].boot_address);
+                free(bytes);
+        }
+}
+
+/* RM0385, RM0410: BOOT_ADD0 and BOOT_ADD1 in units of 16 KiB, at 0x10 and 0x18 */
+static void f7_boots_by_address(void **state) {
+        (void)state;
+
+        static const struct {
+                uint16_t id, word1, add0, add1;
+                enum chip_tristate boot_pin, other_layout;
+                uint32_t boot_address;
+        } cases[] = {
+                { 0x449, 0xC0FF, 0x0080, 0x0040, CHIP_YES, CHIP_NO, FLASH },
+                { 0x449, 0xC0FF, 0x2000, 0x0040, CHIP_YES, CHIP_NO, FLASH },
+                { 0x449, 0xC0FF, 0x0082, 0x0040, CHIP_YES, CHIP_NO, FLASH + 0x8000 },
+                { 0x449, 0xC0FF, 0x2010, 0x7FC0, CHIP_YES, CHIP_NO, FLASH + 0x40000 },
+                { 0x449, 0xC0FF, 0x0080, 0x0080, CHIP_NO, CHIP_NO, FLASH },
+                { 0x449, 0xC0FF, 0x0040, 0x0040, CHIP_YES, CHIP_NO, 0x00100000 },
+                { 0x451, 0xFFFF, 0x0080, 0x0040, CHIP_YES, CHIP_NO, FLASH },
+                { 0x451, 0xDFFF, 0x0080, 0x0040, CHIP_YES, CHIP_YES, FLASH },
+                { 0x451, 0xCFFF, 0x0080, 0x0040, CHIP_NO, CHIP_YES, NOWHERE },
+                { 0x451, 0xEFFF, 0x0080, 0x0040, CHIP_YES, CHIP_NO, FLASH },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].id);
+                struct chip_options options;
+                uint8_t bytes[32];
+
+                assert_int_equal(chip_options_size(chip), sizeof(bytes));
+                chip_options_factory(chip, bytes, sizeof(bytes));
+                put_le16(bytes + 0x08, cases[i].word1);
+                put_le16(bytes + 0x10, cases[i].add0);
+                put_le16(bytes + 0x18, cases[i].add1);
+
+                assert_int_equal(chip_options_decode(chip, bytes, sizeof(bytes), &options), 0);
+                assert_int_equal(options.boot_pin, cases[i].boot_pin);
+                assert_int_equal(options.other_layout, cases[i].other_layout);
+                assert_int_equal(options.protection, CHIP_NO);
+                assert_int_equal(options.has_boot_address ? options.boot_address : NOWHERE,
+                                 cases[i].boot_address);
+        }
+}
+
+/* BOOT_LOCK: word 14 of G0 and C0 (0x1FFF7870), word 5 of G4 (0x1FFF7828) */
+static void boot_lock_overrules_the_pin(void **state) {
+        (void)state;
+
+        static const struct {
+                uint16_t id;
+                size_t offset;
+                uint32_t locked;
+                const char *name;
+        } cases[] = {
+                { 0x460, 0x70, 0x00010000, "BOOT_LOCK" }, { 0x467, 0x70, 0x00010000, "BOOT_LOCK" },
+                { 0x493, 0x70, 0x00010000, "BOOT_LOCK" }, { 0x468, 0x28, 0xFF01FE00, "BOOT_LOCK" },
+                { 0x469, 0x28, 0xFF01FE00, "BOOT_LOCK" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].id);
+                size_t size = chip_options_size(chip);
+                struct chip_options options;
+                uint8_t before[128], after[128];
+
+                assert_true(size <= sizeof(before));
+                chip_options_factory(chip, before, size);
+                assert_int_equal(chip_options_enable_boot_pin(chip, before, size), 0);
+                memcpy(after, before, size);
+                put_le16(after + cases[i].offset, (uint16_t)cases[i].locked);
+                put_le16(after + cases[i].offset + 2, (uint16_t)(cases[i].locked >> 16));
+                put_le16(after + cases[i].offset + 4, (uint16_t)~cases[i].locked);
+                put_le16(after + cases[i].offset + 6, (uint16_t)(~cases[i].locked >> 16));
+
+                assert_int_equal(chip_options_decode(chip, before, size, &options), 0);
+                assert_int_equal(options.boot_pin, CHIP_YES);
+                assert_int_equal(chip_options_decode(chip, after, size, &options), 0);
+                assert_int_equal(options.boot_pin, CHIP_NO);
+                assert_int_equal(options.boot_address, FLASH);
+                assert_int_equal(chip_options_enable_boot_pin(chip, after, size), -EOPNOTSUPP);
+
+                assert_string_equal(chip_options_permanent(chip, before, after, size),
+                                    cases[i].name);
+                assert_null(chip_options_permanent(chip, after, before, size));
+        }
+}
+
+static void boot_pin_is_enabled(void **state) {
+        (void)state;
+
+        static const struct {
+                struct area before;
+                uint32_t after[4];
+        } cases[] = {
+                { { 0x466, WORDS(0xDFFFE1AA, 0x20001E55) }, { 0xDEFFE1AA, 0x21001E55 } },
+                { { 0x466, WORDS(0xD9FFE1AA, 0x26001E55) }, { 0xDAFFE1AA, 0x25001E55 } },
+                { { 0x443, WORDS(0xFFFFFEAA, 0x00000155) }, { 0xFEFFFEAA, 0x01000155 } },
+                { { 0x489, WORDS(0xFFFFFEAA) }, { 0xFEFFFEAA } },
+                { { 0x435, WORDS(0xFBEFF8AA, 0x04100755) }, { 0xFFEFF8AA, 0x00100755 } },
+                { { 0x442, WORDS(0x906F55AA) }, { 0x00FF55AA } },
+                { { 0x440, WORDS(0x10EF55AA) }, { 0x00FF55AA } },
+                { { 0x417, WORDS(0xFF5500AA, 0xFF8F0070) }, { 0xFF5500AA, 0x7F8F8070 } },
+                { { 0x410, WORDS(0x00FF5AA5) }, { 0x00FF5AA5 } },
+                { { 0x413, WORDS(0xFFFFAAEF) }, { 0xFFFFAAEF } },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].before.id);
+                struct chip_options options;
+                size_t size;
+                uint8_t *bytes = area_new(&cases[i].before, &size);
+                uint8_t *rest = area_new(&cases[i].before, &size);
+
+                assert_int_equal(chip_options_enable_boot_pin(chip, bytes, size), 0);
+                for (size_t j = 0; j < cases[i].before.n_words; j++)
+                        assert_int_equal(get_le32(bytes + j * 4), cases[i].after[j]);
+                assert_memory_equal(bytes + cases[i].before.n_words * 4,
+                                    rest + cases[i].before.n_words * 4,
+                                    size - cases[i].before.n_words * 4);
+                assert_int_equal(chip_options_decode(chip, bytes, size, &options), 0);
+                assert_int_equal(options.boot_pin, CHIP_YES);
+                assert_null(chip_options_permanent(chip, rest, bytes, size));
+                free(bytes);
+                free(rest);
+        }
+}
+
+static void f7_boot_pin_is_enabled(void **state) {
+        (void)state;
+
+        const struct chip *chip = chip_by_id(0x449);
+        struct chip_options options;
+        uint8_t bytes[32];
+
+        chip_options_factory(chip, bytes, sizeof(bytes));
+        put_le16(bytes + 0x18, 0x0080);
+        assert_int_equal(chip_options_enable_boot_pin(chip, bytes, sizeof(bytes)), 0);
+        assert_int_equal(get_le16(bytes + 0x18), 0x0040);
+        assert_int_equal(chip_options_decode(chip, bytes, sizeof(bytes), &options), 0);
+        assert_int_equal(options.boot_pin, CHIP_YES);
+}
+
+static void damaged_options_are_not_built_upon(void **state) {
+        (void)state;
+
+        const struct chip *chip = chip_by_id(0x466);
+        size_t size = chip_options_size(chip);
+        uint8_t bytes[128], before[128];
+
+        chip_options_factory(chip, bytes, size);
+        bytes[4] ^= 1;
+        memcpy(before, bytes, size);
+        assert_int_equal(chip_options_enable_boot_pin(chip, bytes, size), -EOPNOTSUPP);
+        assert_memory_equal(bytes, before, size);
+}
+
+static void wrong_size_is_refused(void **state) {
+        (void)state;
+
+        const struct chip *chip = chip_by_id(0x466), *none = chip_by_id(0x450);
+        struct chip_options options = { .boot_address = 1 };
+        uint8_t bytes[129] = {};
+
+        assert_int_equal(chip_options_size(chip), 128);
+        assert_int_equal(chip_options_decode(chip, bytes, 127, &options), -EINVAL);
+        assert_int_equal(chip_options_decode(chip, bytes, 129, &options), -EINVAL);
+        assert_int_equal(chip_options_decode(chip, bytes, 0, &options), -EINVAL);
+        assert_int_equal(chip_options_enable_boot_pin(chip, bytes, 16), -EOPNOTSUPP);
+        assert_null(chip_options_permanent(chip, bytes, bytes, 16));
+
+        assert_int_equal(chip_options_size(none), 0);
+        assert_int_equal(chip_options_decode(none, bytes, 0, &options), -EINVAL);
+        assert_int_equal(chip_options_enable_boot_pin(none, bytes, 0), -EOPNOTSUPP);
+        assert_null(chip_options_permanent(none, bytes, bytes, 0));
+        assert_int_equal(options.boot_address, 1);
+}
+
+static void permanent_steps_are_named(void **state) {
+        (void)state;
+
+        static const struct {
+                struct area before, after;
+                const char *name;
+        } cases[] = {
+                { { 0x440, WORDS(0x00FF55AA) }, { 0x440, WORDS(0x00FF33CC) }, "RDP level 2" },
+                { { 0x440, WORDS(0x00FF55AA) }, { 0x440, WORDS(0x00FF44BB) }, NULL },
+                { { 0x440, WORDS(0x00FF33CC) }, { 0x440, WORDS(0x00FF33CC) }, NULL },
+                { { 0x410, WORDS(0x00FF5AA5) },
+                  { 0x410, WORDS(0x00FF33CC) },
+                  NULL }, /* no level 2 */
+                { { 0x413, WORDS(0xFFFFAAEF) }, { 0x413, WORDS(0xFFFFCCEF) }, "RDP level 2" },
+                { { 0x413, WORDS(0xFFFF00EF) }, { 0x413, WORDS(0xFFFFCCEF) }, "RDP level 2" },
+                { { 0x449, WORDS(0xFFFFAAFF) }, { 0x449, WORDS(0xFFFFCCFF) }, "RDP level 2" },
+                { { 0x417, WORDS(0xFF5500AA) }, { 0x417, WORDS(0xFF3300CC) }, "RDP level 2" },
+                { { 0x435, WORDS(0xFFEFF8AA, 0x00100755) },
+                  { 0x435, WORDS(0xFFEFF8CC, 0x00100733) },
+                  "RDP level 2" },
+                { { 0x497, WORDS(0xBFFFF0AA, 0x40000F55) },
+                  { 0x497, WORDS(0xFFFFF0AA, 0x00000F55) },
+                  "BOOT_LOCK" },
+                { { 0x482, WORDS(0x1FEFF8AA) }, { 0x482, WORDS(0x9FEFF8AA) }, "TZEN" },
+                { { 0x482, WORDS(0x9FEFF8AA) }, { 0x482, WORDS(0x1FEFF8AA) }, NULL },
+                { { 0x482, WORDS(0x1FEFF8AA, 0x0800007F, 0x0BF9007F, 0x0C00007C) },
+                  { 0x482, WORDS(0x1FEFF8AA, 0x0800007F, 0x0BF9007F, 0x0C00007D) },
+                  "BOOT_LOCK" },
+                { { 0x484, WORDS(0x00ED0000) }, { 0x484, WORDS(0x00001700) }, "PRODUCT_STATE" },
+                { { 0x484, WORDS(0xF1A0ED00, 0xF1A0ED00) },
+                  { 0x484, WORDS(0xF1A0ED00, 0xF1A01700) },
+                  "PRODUCT_STATE" },
+                { { 0x484, WORDS(0xF1A0ED00, 0xF1A0ED00) },
+                  { 0x484, WORDS(0xF1A0ED00, 0xF1A1ED00) },
+                  NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].before.id);
+                const char *name;
+                size_t size;
+                uint8_t *before = area_new(&cases[i].before, &size);
+                uint8_t *after = area_new(&cases[i].after, &size);
+
+                name = chip_options_permanent(chip, before, after, size);
+                if (cases[i].name) {
+                        assert_non_null(name);
+                        assert_string_equal(name, cases[i].name);
+                } else
+                        assert_null(name);
+                free(before);
+                free(after);
+        }
+}
+
+/* As delivered no chip is protected, and the pin works but on G0, C0 and U0. */
+static void factory_state_is_open(void **state) {
+        (void)state;
+
+        for (size_t i = 0; i < chip_table_size; i++) {
+                const struct chip *chip = &chip_table[i];
+                size_t size = chip_options_size(chip);
+                struct chip_options options;
+                uint8_t *bytes;
+
+                if (size == 0)
+                        continue;
+
+                bytes = malloc(size);
+                assert_non_null(bytes);
+                chip_options_factory(chip, bytes, size);
+                assert_int_equal(chip_options_decode(chip, bytes, size, &options), 0);
+                assert_int_not_equal(options.protection, CHIP_YES);
+                if (strcmp(chip->family, "U5") != 0) /* its boot addresses are not known */
+                        assert_int_not_equal(options.boot_pin, chip->quirks & CHIP_QUIRK_PIN_OFF
+                                                                       ? CHIP_YES
+                                                                       : CHIP_NO);
+                if (options.has_boot_address && strcmp(chip->family, "U5") != 0)
+                        assert_int_equal(options.boot_address, chip->flash_start);
+                free(bytes);
+        }
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(bytes_are_decoded),
+                cmocka_unit_test(f7_boots_by_address),
+                cmocka_unit_test(boot_lock_overrules_the_pin),
+                cmocka_unit_test(boot_pin_is_enabled),
+                cmocka_unit_test(f7_boot_pin_is_enabled),
+                cmocka_unit_test(damaged_options_are_not_built_upon),
+                cmocka_unit_test(wrong_size_is_refused),
+                cmocka_unit_test(permanent_steps_are_named),
+                cmocka_unit_test(factory_state_is_open),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
