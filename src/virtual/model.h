@@ -212,6 +212,9 @@ struct virtual_stm32 {
         uint64_t event; /* the first of these */
         uint64_t boot_at, reset_at, power_off_at, power_on_at;
 
+        virtual_wake_t wake;
+        void *wake_userdata;
+
         struct virtual_counters counters;
         uint64_t writes; /* Write Memory commands to flash, for faults */
         struct fault_entry *faults;

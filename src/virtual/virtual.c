@@ -9,6 +9,9 @@
 /* Power of the fault VIRTUAL_FAULT_POWER is away for so long. */
 #define POWER_GAP (100 * USEC_PER_MSEC * NSEC_PER_USEC)
 
+/* Bytes that virtual_burst_time() waits for at most. */
+#define BURST_MAX ((size_t)64)
+
 static void model_advance(struct virtual_stm32 *chip, uint64_t now);
 
 /* splitmix64 (Steele, Lea, Flood 2014) */
@@ -21,6 +24,16 @@ uint64_t model_random(struct virtual_stm32 *chip) {
 }
 
 /* ---- resets and power ---- */
+
+static void model_wake(struct virtual_stm32 *chip) {
+        if (chip->wake)
+                chip->wake(chip->wake_userdata);
+}
+
+void virtual_set_wake(struct virtual_stm32 *chip, virtual_wake_t wake, void *userdata) {
+        chip->wake = wake;
+        chip->wake_userdata = userdata;
+}
 
 /* What any reset and any loss of power does at once. */
 static void model_stop(struct virtual_stm32 *chip, uint64_t now) {
@@ -56,19 +69,20 @@ static void power_on(struct virtual_stm32 *chip, uint64_t now) {
         chip->power_on_at = USEC_INFINITY;
         chip->options_pending = true;
         model_reset(chip, now);
-        model_schedule(chip);
 }
 
 void virtual_power_off(struct virtual_stm32 *chip, uint64_t now) {
         model_advance(chip, now * NSEC_PER_USEC);
         if (chip->state != VIRTUAL_OFF)
                 power_off(chip, chip->now);
+        model_wake(chip);
 }
 
 void virtual_power_on(struct virtual_stm32 *chip, uint64_t now) {
         model_advance(chip, now * NSEC_PER_USEC);
         if (chip->state == VIRTUAL_OFF)
                 power_on(chip, chip->now);
+        model_wake(chip);
 }
 
 void virtual_set_lines(struct virtual_stm32 *chip, uint64_t now, bool reset, bool boot0,
@@ -86,7 +100,7 @@ void virtual_set_lines(struct virtual_stm32 *chip, uint64_t now, bool reset, boo
                 model_reset(chip, chip->now);
         else if (chip->state == VIRTUAL_IN_RESET)
                 boot_release(chip, chip->now);
-        model_schedule(chip);
+        model_wake(chip);
 }
 
 /* ---- birth and death ---- */
@@ -132,6 +146,7 @@ int virtual_new(const struct virtual_config *config, struct virtual_stm32 **ret)
                 chip->wire_fault_at[i] = USEC_INFINITY;
         }
         chip->echo.instant = config->no_wire_time;
+        chip->boot1 = config->boot1_high;
         chip->host_receiver = (struct receiver){ .length = frame_length(115200, 11), .n = 11 };
         chip->echo_receiver = chip->host_receiver;
         chip->boot_at = chip->reset_at = chip->power_off_at = chip->power_on_at = USEC_INFINITY;
@@ -297,6 +312,14 @@ void virtual_set_format(struct virtual_stm32 *chip, uint64_t now, unsigned baud,
         chip->echo_receiver = chip->host_receiver;
 }
 
+void virtual_flush(struct virtual_stm32 *chip, uint64_t now) {
+        model_advance(chip, now * NSEC_PER_USEC);
+        host_collect(chip);
+        chip->inbox_count = 0;
+        line_flush(&chip->lines[TO_CHIP], chip->now);
+        line_flush(&chip->echo, chip->now);
+}
+
 void virtual_send(struct virtual_stm32 *chip, uint64_t now, const uint8_t *data, size_t size) {
         struct line *line = &chip->lines[TO_CHIP];
 
@@ -370,21 +393,40 @@ static uint64_t command_complete(const struct virtual_stm32 *chip) {
         return MAX(end, next);
 }
 
-uint64_t virtual_next_time(struct virtual_stm32 *chip) {
-        uint64_t time = chip->event;
+/* When something happens that may put bytes on the line to the host. */
+static uint64_t cause_time(const struct virtual_stm32 *chip) {
+        uint64_t time = MIN(chip->event, command_complete(chip));
 
-        host_collect(chip);
-        if (chip->inbox_count > 0)
-                return to_usec(chip->now);
+        return chip->pending ? MIN(time, chip->busy) : time;
+}
 
-        time = MIN(time, line_next(&chip->lines[TO_HOST], &chip->host_receiver));
+static uint64_t wake_time(const struct virtual_stm32 *chip, uint64_t arrival) {
+        uint64_t time = cause_time(chip);
+
+        time = MIN(time, arrival);
         time = MIN(time, line_next(&chip->echo, &chip->echo_receiver));
-        time = MIN(time, command_complete(chip));
-        if (chip->pending)
-                time = MIN(time, chip->busy);
         if (chip->lines[TO_CHIP].free > chip->now)
                 time = MIN(time, chip->lines[TO_CHIP].free);
         return to_usec(MAX(time, chip->now + 1));
+}
+
+uint64_t virtual_next_time(struct virtual_stm32 *chip) {
+        host_collect(chip);
+        if (chip->inbox_count > 0)
+                return to_usec(chip->now);
+        return wake_time(chip, line_next(&chip->lines[TO_HOST], &chip->host_receiver));
+}
+
+uint64_t virtual_burst_time(struct virtual_stm32 *chip) {
+        const struct line *line = &chip->lines[TO_HOST];
+        uint64_t next, last;
+
+        host_collect(chip);
+        next = line_next(line, &chip->host_receiver);
+        if (chip->inbox_count > 0 || line->count < 2 || next == USEC_INFINITY)
+                return virtual_next_time(chip);
+        last = line_frame_end(line, line_at(line, MIN(line->count, BURST_MAX) - 1));
+        return wake_time(chip, MAX(next, last));
 }
 
 uint64_t virtual_tx_empty_time(struct virtual_stm32 *chip) {

@@ -53,7 +53,22 @@ size_t virtual_receive(struct virtual_stm32 *chip, uint64_t now, uint8_t *ret_da
 /* When virtual_receive() may have something (or the last host byte has left), if nothing else
  * happens; it may turn out to be too early, never too late. USEC_INFINITY: never. */
 uint64_t virtual_next_time(struct virtual_stm32 *chip);
+
+/* The same for a host that is woken like a UART with a FIFO: not by each byte of a burst. */
+uint64_t virtual_burst_time(struct virtual_stm32 *chip);
+
+/* When the last host byte has left; a time gone by: it has. */
 uint64_t virtual_tx_empty_time(struct virtual_stm32 *chip);
+
+/* The host's driver discards what has not begun to leave it and what was not fetched. */
+void virtual_flush(struct virtual_stm32 *chip, uint64_t now);
+
+/*
+ * `wake(userdata)` is called when virtual_next_time() may have moved through something that is no
+ * business of the UART: lines or power. One at a time; NULL: nobody.
+ */
+typedef void (*virtual_wake_t)(void *userdata);
+void virtual_set_wake(struct virtual_stm32 *chip, virtual_wake_t wake, void *userdata);
 
 /* ---- its power ---- */
 

@@ -83,6 +83,12 @@ void line_cut(struct line *line, uint64_t now) {
         line->free = now;
 }
 
+void line_flush(struct line *line, uint64_t now) {
+        while (line->count > 0 && line_at(line, line->count - 1)->start > now)
+                line->count--;
+        line->free = line->count > 0 ? line_frame_end(line, line_at(line, line->count - 1)) : now;
+}
+
 void line_reformat(struct line *line, uint64_t now, uint32_t length, uint8_t n) {
         uint64_t free_at = now;
 

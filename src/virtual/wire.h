@@ -46,6 +46,9 @@ void line_put(struct line *line, struct frame frame);
 /* The sender dies: what is not yet sent is gone, a frame on the wire ends in an idle level. */
 void line_cut(struct line *line, uint64_t now);
 
+/* The sender changes its mind: frames not begun are gone. */
+void line_flush(struct line *line, uint64_t now);
+
 /* The sender changes its format: frames not begun take it, the one on the wire breaks off. */
 void line_reformat(struct line *line, uint64_t now, uint32_t length, uint8_t n);
 
