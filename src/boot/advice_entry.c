@@ -155,7 +155,7 @@ const struct advice_cause advice_entry_causes[] = {
           .wiring = ADVICE_LINES,
           .quirks = CHIP_QUIRK_PIN_OFF,
           .text = "{chip} ignores BOOT0 as delivered (option bit nBOOT_SEL is 1): its ROM starts "
-                  "only while flash is empty. Now that it holds firmware, clear nBOOT_SEL once with "
+                  "only while flash is empty. If it holds firmware, clear nBOOT_SEL once with "
                   "a debug probe (SWD); next time do it in the first flash, with "
                   "`stmbootctl flash --enable-boot-pin`." },
         /* AN2606, known limitations of C051, C071, C09x, G07x V11.3, G0B1, U031, U073. */
@@ -268,7 +268,7 @@ const struct advice_cause advice_entry_causes[] = {
           .errors = NO_ENTRY,
           .symptoms = ELSEWHERE,
           .wiring = ADVICE_RESET | ADVICE_BOOT0,
-          .text = "BOOT0 or NRST does not reach the chip, or has the wrong polarity. While "
+          .text = "BOOT0 or NRST may not reach the chip, or with the wrong polarity. While "
                   "`stmbootctl probe {target}` runs, the chip's BOOT0 must be at 3.3 V, and NRST "
                   "must go low for a moment; behind an inverting transistor write the line as !N "
                   "in [Lines]." },
@@ -387,14 +387,14 @@ const struct advice_cause advice_entry_causes[] = {
           .symptoms = MUTE | S(NONE),
           .wiring = ADVICE_REAL,
           .when = pins_known,
-          .text = "RX and TX are swapped, or go to a port that the ROM of {chip} does not listen "
+          .text = "RX and TX may be swapped, or go to a port that the ROM of {chip} does not listen "
                   "on. It listens on {pins}: its RX to our TX, its TX to our RX." },
         { .name = "uart-pins-unknown",
           .errors = NO_ENTRY,
           .symptoms = MUTE | S(NONE),
           .wiring = ADVICE_REAL,
           .when = pins_unknown,
-          .text = "RX and TX are swapped, or go to a port that the ROM does not listen on (most "
+          .text = "RX and TX may be swapped, or go to a port that the ROM does not listen on (most "
                   "listen on PA10, RX, and PA9, TX). With Chip= in the target's file this tells "
                   "the pins." },
         { .name = "application-baud",
