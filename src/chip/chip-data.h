@@ -14,7 +14,7 @@ struct chip_erase_time {
 };
 
 struct chip_speed {
-        uint32_t program_bytes[2]; /* programmed at once; 0: this speed does not exist */
+        uint32_t program_bytes; /* programmed at once; 0: this speed does not exist */
         uint32_t program_nsec[2];
         struct chip_erase_time erase[CHIP_ERASE_TIMES_MAX];
         uint32_t mass_usec[2]; /* 0: as long as all pages one by one */

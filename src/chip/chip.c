@@ -153,7 +153,7 @@ uint32_t chip_flash_size(const struct chip *chip, uint16_t register_value) {
 static const struct chip_speed *chip_speed(const struct chip *chip, bool fast) {
         if (!chip->data)
                 return NULL;
-        if (fast && chip->data->speed_fast.program_bytes[0] > 0)
+        if (fast && chip->data->speed_fast.program_bytes > 0)
                 return &chip->data->speed_fast;
         return &chip->data->speed;
 }
@@ -166,8 +166,7 @@ uint64_t chip_program_usec(const struct chip *chip, size_t bytes, enum chip_timi
         if (!speed)
                 return 0;
 
-        units = ALIGN_UP((uint64_t)bytes, speed->program_bytes[timing]) /
-                speed->program_bytes[timing];
+        units = ((uint64_t)bytes + speed->program_bytes - 1) / speed->program_bytes;
         return (units * speed->program_nsec[timing] + 999) / 1000;
 }
 

@@ -164,10 +164,10 @@ def speed(program, erase, mass):
         check(not erase and not mass, "erase times without program time")
         return None
 
-    match = re.fullmatch(r"([0-9]+):([0-9.]+)/(?:([0-9]+):)?([0-9.]+)", program)
+    match = re.fullmatch(r"([0-9]+):([0-9.]+)/([0-9.]+)", program)
     check(match, f"not a program time: {program}")
-    units = [number(match[1], 1), number(match[3] or match[1], 1)]
-    times = [round(float(match[2]) * 1000), round(float(match[4]) * 1000)]
+    unit = number(match[1], 1)
+    times = [round(float(match[2]) * 1000), round(float(match[3]) * 1000)]
     check(0 < times[0] <= times[1], f"typical above worst: {program}")
 
     erases = []
@@ -178,9 +178,9 @@ def speed(program, erase, mass):
     check(erases == sorted(erases), f"page sizes not in order: {erase}")
 
     if mass == "pages":
-        return units, times, erases, (0, 0), 0
+        return unit, times, erases, (0, 0), 0
     scope, _, pair = mass.partition(":")
-    return units, times, erases, pair_usec(pair), 0 if scope == "bank" else size(scope)
+    return unit, times, erases, pair_usec(pair), 0 if scope == "bank" else size(scope)
 
 
 def pair_usec(text):
@@ -219,10 +219,10 @@ def c_ranges(found):
 
 
 def c_speed(values):
-    units, times, erases, mass, mass_size = values
+    unit, times, erases, mass, mass_size = values
     erases = ", ".join(f"{{ {page}, {{ {a}, {b} }} }}" for page, a, b in erases)
     return (
-        f"{{ .program_bytes = {{ {units[0]}, {units[1]} }}, "
+        f"{{ .program_bytes = {unit}, "
         f".program_nsec = {{ {times[0]}, {times[1]} }},\n"
         f"                .erase = {{ {erases} }},\n"
         f"                .mass_usec = {{ {mass[0]}, {mass[1]} }}, .mass_size = {mass_size} }}"
@@ -257,7 +257,7 @@ def c_device(row, timing):
         check(number(row["write_align"]) > 0, "no write alignment")
         check(address(row["flash_start"]) > 0, "no start of flash")
 
-    unit, align = number(row["program_unit"], 0, 64), number(row["write_align"], 0, 64)
+    unit, align = number(row["program_unit"], 0, 128), number(row["write_align"], 0, 128)
     check(unit & (unit - 1) == 0 and align & (align - 1) == 0, "not a power of two")
     check(unit == 0 or align % unit == 0, "write alignment splits program units")
     check(unit == 0 or align % 4 == 0, "AN3155 3.6: writes are multiples of 4")

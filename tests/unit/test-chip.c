@@ -85,6 +85,7 @@ static void quirks_fit_the_family(void **state) {
                 { "F2 F4 F7", CHIP_QUIRK_VOLTAGE_RANGE },
                 { "G0 C0 U0", CHIP_QUIRK_PIN_OFF },
                 { "L0", CHIP_QUIRK_BLOCK_128 },
+                { "F4 L0", CHIP_QUIRK_BULK_ID_READ },
                 { "H5 H7RS", CHIP_QUIRK_NO_RDP },
                 { "C0 C5 G0 G4 H5 H7 H7RS L4 L4+ L5 U0 U3 U5 WB WBA WL", CHIP_QUIRK_ECC },
         };
@@ -130,7 +131,6 @@ static void quirks_of_single_chips(void **state) {
                 { 0x413, CHIP_QUIRK_SILENT_ADDRESS | CHIP_QUIRK_DOUBLE_NACK |
                                  CHIP_QUIRK_BULK_ID_READ | CHIP_QUIRK_RESET_AFTER_OB },
                 { 0x416, CHIP_QUIRK_SILENT_ADDRESS },
-                { 0x417, CHIP_QUIRK_BULK_ID_READ },
                 { 0x429, CHIP_QUIRK_SILENT_ADDRESS | CHIP_QUIRK_SIZE_LOW_BYTE },
                 { 0x436, CHIP_QUIRK_SIZE_CODE | CHIP_QUIRK_DOUBLE_NACK },
                 { 0x445, CHIP_QUIRK_NO_RAM },
@@ -533,9 +533,9 @@ static void times_are_the_datasheets(void **state) {
                 { 0x467, MASS, 512 * KIB, false, 44000, 80000 }, /* two banks */
                 { 0x467, MASS, 128 * KIB, false, 22000, 40000 },
                 { 0x468, PAGE, 2 * KIB, false, 22020, 24470 },
-                /* half pages: two on L1, and words at worst on L0 */
+                /* half pages of 128 and of 64 bytes */
                 { 0x416, PROGRAM, 256, false, 2 * 3280, 2 * 3940 },
-                { 0x417, PROGRAM, 128, false, 2 * 3280, 32 * 3940 },
+                { 0x417, PROGRAM, 128, false, 2 * 3280, 2 * 3940 },
                 { 0x417, PAGE, 128, false, 3280, 4000 },
                 { 0x417, MASS, 64 * KIB, false, 512 * 3280, 512 * 4000 },
                 { 0x450, PAGE, 128 * KIB, false, 1100000, 4000000 },
