@@ -7,9 +7,9 @@
 #include "image/reader.h"
 
 /*
- * A vector table starts with the stack pointer, whose two low bits are zero (Armv7-M Architecture
- * Reference Manual, B1.4.1) and which lies in RAM. So no bootable binary starts like a text format
- * (':' and 'S' are odd or no multiple of four), like ELF, or like one of the containers below.
+ * A vector table starts with the stack pointer, which lies in RAM and whose two low bits are zero
+ * (Arm DDI 0337H, 3.8). So no bootable binary starts like a text format (':' and 'S' are no
+ * multiples of four), like ELF, or like one of the containers below.
  */
 
 /* How much of the start of a file tells whether it is text. */
@@ -59,9 +59,9 @@ static bool resembles_text(const uint8_t *data, size_t size) {
         return odd * 8 <= sample;
 }
 
-/* The name of the text format of which the last line is a record; NULL if it is none. A file with
- * a lost first block gives itself away so. */
-static const char *last_record(const uint8_t *data, size_t size) {
+/* The text format that the last line belongs to; NULL: none. A file that lost its first block gives
+ * itself away so. */
+static const char *last_line(const uint8_t *data, size_t size) {
         size_t end = size, start;
 
         while (end > 0 && isspace(data[end - 1]))
@@ -69,10 +69,12 @@ static const char *last_record(const uint8_t *data, size_t size) {
         start = end;
         while (start > 0 && isxdigit(data[start - 1]))
                 start--;
-        if (start > 0 && data[start - 1] == ':' && end - start >= 10)
+        if (start < 2 || data[start - 2] != '\n')
+                return NULL;
+        if (data[start - 1] == ':' && end - start >= 10)
                 return "Intel HEX";
-        if (start > 0 && data[start - 1] == 'S' && end - start >= 9)
-                return "S-record";
+        if (data[start - 1] == 'S' && end - start >= 9)
+                return "S-records";
         return NULL;
 }
 
@@ -100,10 +102,10 @@ int image_detect(const uint8_t *data, size_t size, enum image_format *ret,
                                     "text, but neither Intel HEX nor S-records");
         }
 
-        name = last_record(data, size);
+        name = last_line(data, size);
         if (name)
                 return image_refuse(error, IMAGE_SYNTAX, 0, 0,
-                                    "it starts like a binary and ends with an %s record", name);
+                                    "it starts like a binary and ends like %s", name);
         *ret = IMAGE_BIN;
         return 0;
 }

@@ -18,6 +18,9 @@ static void takes_the_rest_as_raw_binary(void **state) {
                 { "erased flash", BYTES("\xff\xff\xff\xff\xff\xff\xff\xff") },
                 { "':' in front of binary data", BYTES(":\x01\x02\xff" VECTORS) },
                 { "'S' in front of binary data", BYTES("S\x01\x02\xff" VECTORS) },
+                { "one odd byte in seven", BYTES(":\xb0"
+                                                 "0000\n") },
+                { "binary with a hash at its end", BYTES(VECTORS "\ncommit:0123456789abcdef") },
                 { "two bytes of the ELF magic", BYTES("\x7f"
                                                       "Ex\0" VECTORS) },
                 { "binary with text at its end", BYTES(VECTORS "version 1.0\n") },
@@ -56,6 +59,10 @@ static void never_takes_a_lookalike_as_raw_binary(void **state) {
                   BYTES(":\xb0"
                         "0000001FF\n"),
                   IMAGE_SYNTAX, 1, "column 2: byte 0xb0 is not a hexadecimal digit" },
+                { "one odd byte in eight",
+                  BYTES(":\xb0"
+                        "00000\n"),
+                  IMAGE_SYNTAX, 1, "column 2: byte 0xb0 is not a hexadecimal digit" },
                 { "HEX with a damaged colon", BYTES("z00000001FF\n"), IMAGE_SYNTAX, 1,
                   "text, but neither Intel HEX nor S-records" },
                 { "HEX with a damaged colon, no text",
@@ -74,10 +81,10 @@ static void never_takes_a_lookalike_as_raw_binary(void **state) {
                   "text, but neither Intel HEX nor S-records" },
                 { "HEX with a lost beginning",
                   BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\n:00000001FF\r\n"), IMAGE_SYNTAX, 0,
-                  "it starts like a binary and ends with an Intel HEX record" },
+                  "it starts like a binary and ends like Intel HEX" },
                 { "S-records with a lost beginning",
                   BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\nS9030000FC"), IMAGE_SYNTAX, 0,
-                  "it starts like a binary and ends with an S-record record" },
+                  "it starts like a binary and ends like S-records" },
                 { "a damaged ELF magic",
                   BYTES("\x7f"
                         "EL\0" VECTORS),

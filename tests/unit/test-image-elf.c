@@ -161,12 +161,15 @@ static void leaves_the_elf_headers_out(void **state) {
         segment->p_filesz = segment->p_memsz = segment->p_offset + segment->p_filesz;
         segment->p_paddr = segment->p_vaddr = 0x08000000 - segment->p_offset;
         segment->p_offset = 0;
+        file.sections[BSS_SECTION].sh_type = SHT_PROGBITS; /* an empty section is no program */
+        file.sections[BSS_SECTION].sh_size = 0;
         assert_int_equal(open_file(&file, &image, NULL), 0);
         text = dump(image);
         assert_string_equal(text, "08000000:" TEXT_HEX " 08000020:d0d1d2d3 entry 08000009");
 
-        /* Nothing but headers in it. */
-        segment->p_filesz = offsetof(struct file, text);
+        /* Nothing but the program headers in it. */
+        segment->p_offset = offsetof(struct file, segments);
+        segment->p_filesz = sizeof(file.segments);
         assert_int_equal(open_file(&file, &without, NULL), 0);
         rest = dump(without);
         assert_string_equal(rest, "08000020:d0d1d2d3 entry 08000009");

@@ -113,6 +113,9 @@ static const struct refusal refusals[] = {
         { "different bytes, the later line is below",
           ":0400020001020304??\n:0400000009090102??\n:04000100090102FF??\n:00000001??\n",
           IMAGE_OVERLAP, 3, 0x00000004, "0x00000004 is 0xff in line 3 and 0x03 in line 1" },
+        { "different bytes, the line between ends there",
+          ":080000000102030405060708??\n:020002000304??\n:0100040099??\n:00000001??\n",
+          IMAGE_OVERLAP, 3, 0x00000004, "0x00000004 is 0x05 in line 1 and 0x99 in line 3" },
         { "a blank within a record", ":0400000001 020304??\n:00000001??\n", IMAGE_SYNTAX, 1, 0,
           "column 12: ' ' is not a hexadecimal digit" },
 };
