@@ -180,6 +180,8 @@ static void sent_in_exchange(struct decoder *d, uint8_t byte) {
 }
 
 static void on_sent(struct decoder *d, const struct trace_event *event) {
+        if (event->size == 0)
+                return;
         wire_sent(d, event->time, event->size);
 
         /* The host did not wait for an answer any longer. */
