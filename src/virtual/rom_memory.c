@@ -206,10 +206,12 @@ void rom_write_data(struct virtual_stm32 *chip, uint64_t now) {
 
 void rom_go_address(struct virtual_stm32 *chip, uint64_t now) {
         struct region region;
+        uint32_t address;
 
         if (!take_address(chip, now))
                 return;
-        region = memory_find(chip, chip->rom.address, 8);
+        address = chip->rom.address;
+        region = memory_find(chip, address, 8);
         if (region.type != REGION_FLASH && region.type != REGION_RAM) {
                 address_refused(chip, now);
                 return;
@@ -217,7 +219,7 @@ void rom_go_address(struct virtual_stm32 *chip, uint64_t now) {
         if (!rom_ack(chip, now))
                 return;
         rom_reset(chip);
-        boot_start(chip, now, chip->rom.address);
+        boot_start(chip, now, address);
 }
 
 /* ---- Get Checksum: the CRC unit over 32-bit words ---- */

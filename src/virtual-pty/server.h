@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "virtual-pty/control.h"
+#include "virtual-pty/pty.h"
+
+/*
+ * Runs the board behind the pty until SIGTERM or SIGINT, telling on standard error what the chip
+ * does. `control`: descriptor of a FIFO with a command a line, or -1. `baud`: of the wire; 0: what
+ * the client sets. Returns 0 or negative errno.
+ */
+int serve(struct board *board, struct pty *pty, int control, unsigned baud);
