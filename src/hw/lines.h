@@ -48,6 +48,9 @@ struct lines_config {
  */
 int line_config_parse(const char *text, const char *default_chip, struct line_config *ret);
 
+/* On the port's DTR or RTS instead of on a chip? */
+bool line_is_serial(const struct line_config *config);
+
 struct lines;
 
 /*

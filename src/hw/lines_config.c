@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hw/lines_internal.h"
+#include "hw/lines.h"
 #include "util/macro.h"
 
 static int copy(char *ret, size_t size, const char *text, size_t length) {

@@ -15,9 +15,6 @@ struct lines {
         const struct lines_ops *ops;
 };
 
-/* On the port's DTR or RTS instead of on a chip? */
-bool line_is_serial(const struct line_config *config);
-
 /* lines_open() on a system elsewhere. */
 int lines_open_at(const struct hw_roots *roots, const struct lines_config *config,
                   struct port *port, const char *consumer, struct lines **ret,

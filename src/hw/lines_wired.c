@@ -73,19 +73,30 @@ static int open_gpio(const struct hw_roots *roots, const struct line_config *con
         return gpio_line_open(path, config->line, &settings, &wire->gpio);
 }
 
-static int open_serial(const struct line_config *config, struct port *port, struct wire *wire) {
+static int open_serial(const struct line_config *config, struct port *port,
+                       const struct wired_lines *wired, struct wire *wire) {
+        int (*set_modem_line)(struct port *, bool) =
+                strcmp(config->line, "rts") == 0 ? port_set_rts : port_set_dtr;
+
         if (!port)
                 return -EINVAL;
+        for (size_t i = 0; i < LINE_MAX_; i++)
+                if (wired->wires[i].set_modem_line == set_modem_line)
+                        return -EBUSY; /* as the kernel says it of a GPIO line */
         wire->port = port;
-        wire->set_modem_line = strcmp(config->line, "rts") == 0 ? port_set_rts : port_set_dtr;
+        wire->set_modem_line = set_modem_line;
         return wire_set(wire, false);
 }
 
 static int open_wire(const struct hw_roots *roots, const struct line_config *config,
-                     struct port *port, const char *consumer, bool reset, struct wire *wire) {
+                     struct port *port, const char *consumer, struct wired_lines *wired,
+                     enum line line) {
+        struct wire *wire = &wired->wires[line];
+        bool reset = line == LINE_RESET;
+
         wire->low_is_true = reset ? !config->inverted : config->inverted;
         if (line_is_serial(config))
-                return open_serial(config, port, wire);
+                return open_serial(config, port, wired, wire);
         return open_gpio(roots, config, consumer, reset, wire);
 }
 
@@ -105,8 +116,7 @@ int lines_open_at(const struct hw_roots *roots, const struct lines_config *confi
 
                 if (!config->line[line].wired)
                         continue;
-                int r = open_wire(roots, &config->line[line], port, consumer, line == LINE_RESET,
-                                  &wired->wires[line]);
+                int r = open_wire(roots, &config->line[line], port, consumer, wired, line);
                 if (r < 0) {
                         *ret_which = line;
                         return r;

@@ -15,10 +15,11 @@ struct port;
 struct virtual_stm32;
 
 /*
- * Opens a serial port for exclusive use: a path, a link, a bare kernel name ("ttyAMA5") or
- * "usb:VID:PID[:SERIAL]". Raw, 8 bits, no flow control, low latency where the driver has it,
- * DTR and RTS left alone as far as the kernel lets us. -EBUSY: somebody else holds it; -ENODEV: no
- * such port now.
+ * Opens a serial port for exclusive use: a path, a link, a bare kernel name ("ttyAMA5"),
+ * "usb:VID:PID[:SERIAL]" or "of:/soc/serial@7e201a00" (device.h). Raw, 8 bits, no flow control, low
+ * latency where the driver has it, DTR and RTS left alone as far as the kernel lets us: its open()
+ * asserts both. -EBUSY: somebody else holds it, and keeps his settings; -ENODEV: no such port now;
+ * -ENOTUNIQ: several fit; -ENOTTY: no serial port; -EINVAL: no port's name.
  */
 int port_open_serial(const char *name, struct port **ret);
 
@@ -40,7 +41,8 @@ ssize_t port_read(struct port *port, uint8_t *ret_data, size_t size);
 /*
  * Sets and reads back 8E1 or 8N1 at `baud`. Returns 0 and the rate that the port really does;
  * -EPROTONOSUPPORT: the driver drops parity (the Pi's mini-UART, a pty); -ERANGE: it cannot do this
- * rate within 2.5 % (AN3155 section 2).
+ * rate within 2.5 % (AN3155 section 2). Give the line two characters' time before the first byte:
+ * a PL011 goes on with its old divisor for so long.
  */
 int port_set_format(struct port *port, unsigned baud, bool even_parity, unsigned *ret_baud);
 

@@ -254,6 +254,16 @@ static void modem_lines_need_a_port(void **state) {
         assert_int_equal(which, LINE_BOOT0);
 }
 
+static void one_modem_line_serves_one_line(void **state) {
+        struct fixture *fixture = *state;
+        enum line which = LINE_BOOT0;
+
+        configure(fixture, LINE_BOOT0, "serial:rts");
+        configure(fixture, LINE_RESET, "serial:rts");
+        assert_int_equal(open_lines(fixture, &which), -EBUSY);
+        assert_int_equal(which, LINE_RESET);
+}
+
 static void finds_a_chip_by_path_name_label_or_device(void **state) {
         struct fixture *fixture = *state;
         _cleanup_free_ char *path = tree_path(fixture->root, "dev/gpiochip2:3");
@@ -354,6 +364,7 @@ int main(void) {
                 TEST(modem_lines_follow_the_level_of_the_pin),
                 TEST(one_target_may_mix_a_chip_and_modem_lines),
                 TEST(modem_lines_need_a_port),
+                TEST(one_modem_line_serves_one_line),
                 TEST(finds_a_chip_by_path_name_label_or_device),
                 TEST(names_the_line_that_cannot_be_had_and_gives_the_others_back),
                 TEST(without_unreadable_chips_an_unknown_label_is_absent),
