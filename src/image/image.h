@@ -71,8 +71,8 @@ struct image_error {
 
 /*
  * Reads a whole file in memory. `data` may be freed afterwards. Takes time and memory in proportion
- * to `size`, whatever the file says. Returns 0 and an image that the
- * caller owns; a positive enum image_status with *ret_error filled (if not NULL); or -ENOMEM.
+ * to `size`, whatever the file says. Returns 0 and an image that the caller owns; a positive enum
+ * image_status with *ret_error filled (if not NULL); or -ENOMEM.
  */
 int image_open(const uint8_t *data, size_t size, const struct image_options *options,
                struct image **ret, struct image_error *ret_error);
