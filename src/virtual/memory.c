@@ -8,19 +8,21 @@
 /* The address map as the ROM sees it: flash (without aliases), the RAM it leaves to the host,
  * option bytes, system memory, and the factory-programmed area. All else is no memory. */
 
-/* What surrounds size register and unique ID is readable in blocks of this alignment. */
-static uint32_t device_block(const struct chip *row) {
-        return row->quirks & CHIP_QUIRK_BLOCK_128 ? 128 : 256;
+/* Size and alignment of the readable block around size register or unique ID: stm32loader reads 256
+ * bytes of an F4, 128 of an L0. */
+uint32_t memory_device_block(const struct virtual_stm32 *chip) {
+        return chip->chip->erased == 0 ? 128 : 256;
 }
 
 static bool range_holds(struct chip_range range, uint32_t address, size_t size) {
         return address - range.start < range.size && size <= range.size - (address - range.start);
 }
 
-static bool device_holds(const struct chip *row, uint32_t base, uint32_t address, size_t size) {
+static bool device_holds(const struct virtual_stm32 *chip, uint32_t base, uint32_t address,
+                         size_t size) {
         struct chip_range range = {
-                .start = ALIGN_DOWN(base, device_block(row)),
-                .size = device_block(row),
+                .start = ALIGN_DOWN(base, memory_device_block(chip)),
+                .size = memory_device_block(chip),
         };
 
         return base != 0 && range_holds(range, address, size);
@@ -51,8 +53,8 @@ struct region memory_find(const struct virtual_stm32 *chip, uint32_t address, si
 
         if (range_holds(row->system, address, size))
                 return (struct region){ .type = REGION_SYSTEM };
-        if (device_holds(row, row->flash_size_register, address, size) ||
-            device_holds(row, row->unique_id, address, size))
+        if (device_holds(chip, row->flash_size_register, address, size) ||
+            device_holds(chip, row->unique_id, address, size))
                 return (struct region){ .type = REGION_DEVICE };
         return (struct region){ .type = REGION_NONE };
 }

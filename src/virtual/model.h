@@ -317,6 +317,7 @@ struct region {
 struct region memory_find(const struct virtual_stm32 *chip, uint32_t address, size_t size);
 void memory_read(const struct virtual_stm32 *chip, struct region region, uint32_t address,
                  uint8_t *ret_data, size_t size);
+uint32_t memory_device_block(const struct virtual_stm32 *chip);
 uint32_t memory_read_word(const struct virtual_stm32 *chip, uint32_t address);
 
 /* options.c */

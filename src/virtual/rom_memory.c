@@ -11,8 +11,8 @@
  *  - a write that is misaligned for its row is NACKed with its address (rows that keep silent about
  *    bad addresses: silence), one to flash or option bytes whose size is no multiple of 4 after its
  *    data. One to RAM writes up to 3 stale bytes behind, as Open Bootloader does;
- *  - a read under the size register's or unique ID's block of a row with CHIP_QUIRK_BULK_ID_READ
- *    must be of the whole block.
+ *  - a row with CHIP_QUIRK_BULK_ID_READ lets the block around size register and unique ID be read
+ *    as a whole only.
  */
 
 #define VOLTAGE_RANGE 0xFFFF0000U
@@ -43,8 +43,10 @@ static void address_refused(struct virtual_stm32 *chip, uint64_t now) {
                 rom_nack(chip, now);
 }
 
+/* AN3155 3.4 and 3.5 say 256 for all, and stm32flash writes so much to L0 too; others keep to 128
+ * there. */
 static size_t block_max(const struct virtual_stm32 *chip) {
-        return chip->chip->quirks & CHIP_QUIRK_BLOCK_128 ? 128 : 256;
+        return chip->config.short_blocks && chip->chip->quirks & CHIP_QUIRK_BLOCK_128 ? 128 : 256;
 }
 
 /* ---- Read Memory ---- */
@@ -60,7 +62,7 @@ void rom_read_address(struct virtual_stm32 *chip, uint64_t now) {
                 return;
         region = memory_find(chip, chip->rom.address, 1);
         if (region.type == REGION_NONE ||
-            (bulk_only(chip, region) && chip->rom.address % block_max(chip) != 0)) {
+            (bulk_only(chip, region) && chip->rom.address % memory_device_block(chip) != 0)) {
                 address_refused(chip, now);
                 return;
         }
@@ -75,7 +77,8 @@ void rom_read_length(struct virtual_stm32 *chip, uint64_t now) {
         uint8_t data[256];
 
         if ((rom->packet[0] ^ rom->packet[1]) != 0xFF || size > block_max(chip) ||
-            region.type == REGION_NONE || (bulk_only(chip, region) && size < block_max(chip))) {
+            region.type == REGION_NONE ||
+            (bulk_only(chip, region) && size < memory_device_block(chip))) {
                 rom_nack(chip, now);
                 return;
         }

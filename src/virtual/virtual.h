@@ -28,6 +28,7 @@ struct virtual_config {
         bool uart_crossed;       /* RX and TX swapped: neither side hears the other */
         bool echo;               /* the host hears its own bytes (single-wire adapter) */
         bool autobaud_jitter;    /* a ROM that measures in software errs, up to AN2606's worst */
+        bool short_blocks;       /* CHIP_QUIRK_BLOCK_128 holds; AN3155 allows 256 bytes */
         bool all_commands;       /* Get lists 0x50, 0x51 and 0xA1 too */
 };
 
