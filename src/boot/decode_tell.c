@@ -184,7 +184,7 @@ void decode_exchange_tell(const struct decode_exchange *x, enum decode_status st
                 tell_time(x->waited, out);
                 break;
         case DECODE_SILENT:
-                fprintf(out, ", no answer");
+                fprintf(out, x->got > 0 ? ", answer cut short" : ", no answer");
                 tell_place(x, out);
                 break;
         case DECODE_UNEXPECTED:

@@ -53,6 +53,24 @@ static const char *doing(enum session_phase phase) {
         return "at the end";
 }
 
+/* Some errors say themselves when they come, or come before anything is done. */
+static bool depends_on_phase(enum session_error error) {
+        switch (error) {
+        case SESSION_OK:
+        case SESSION_NO_ENTRY:
+        case SESSION_WRONG_CHIP:
+        case SESSION_UNKNOWN_CHIP:
+        case SESSION_UNFLASHABLE:
+        case SESSION_DOES_NOT_FIT:
+        case SESSION_BOOT_PIN:
+        case SESSION_PERMANENT:
+        case SESSION_DIFFERS:
+                return false;
+        default:
+                return true;
+        }
+}
+
 static const char *chip_name(const struct story *story) {
         return story->context->chip ? story->context->chip->name : "unknown chip";
 }
@@ -206,9 +224,8 @@ static void tell_system(const struct story *story, const char *what) {
                 fprintf(story->out, ": %s", strerrordesc_np(-story->failure->system) ?: "unknown");
 }
 
-/* "writing option bytes: ..." where the session names it. */
 static void tell_reason(const struct story *story, const char *what) {
-        fprintf(story->out, "%s", what);
+        tell_system(story, what);
         if (story->failure->permanent)
                 fprintf(story->out, ": %s", story->failure->permanent);
 }
@@ -247,7 +264,10 @@ static void tell_fact(const struct story *story) {
                 tell_fit(story);
                 break;
         case SESSION_PROTECTED:
-                fprintf(story->out, "the chip is protected: ");
+                fprintf(story->out, "the chip is protected");
+                if (!story->failure->has_command)
+                        break;
+                fprintf(story->out, ": ");
                 tell_command(story);
                 fprintf(story->out, " was refused");
                 break;
@@ -314,7 +334,9 @@ char *failure_to_text(const char *target, const struct session_failure *failure,
         if (!story.out)
                 return NULL;
 
-        fprintf(story.out, "%s: %s: ", target, doing(failure->phase));
+        fprintf(story.out, "%s: ", target);
+        if (depends_on_phase(failure->error))
+                fprintf(story.out, "%s: ", doing(failure->phase));
         tell_fact(&story);
         fprintf(story.out, ".\n%s", outcome_text(failure));
         size_t n = advice_find(failure, &named, advice);

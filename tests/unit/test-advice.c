@@ -459,7 +459,7 @@ static void what_came_back_is_told(void **state) {
                 const char *told;
         } entries[] = {
                 { ADVICE_SYMPTOM_SILENCE, "",
-                  "motor: while entering the ROM: no answer from the ROM bootloader "
+                  "motor: no answer from the ROM bootloader "
                   "(STM32F405/407/415/417, 115200 8E1): sent 0x7F 4 times, nothing came back.\n" },
                 { ADVICE_SYMPTOM_ECHO, "\x7F", "it came back itself: 7F.\n" },
                 { ADVICE_SYMPTOM_GARBAGE, "\xFE\x80\x01", "no answer: FE 80 01.\n" },
@@ -516,7 +516,13 @@ static void the_place_and_the_bytes_are_told(void **state) {
                   { "the lines could not be driven: Device or resource busy" } },
                 { { SESSION_FORMAT, .chip = WB05 }, { "(115200 baud, 8N1)" } },
                 { { SESSION_PROTECTED, .chip = F405, .command = AN3155_READ },
-                  { "READ at 0x08000400 was refused", "stmbootctl unprotect motor readout" } },
+                  { "motor: while entering the ROM: the chip is protected: READ at 0x08000400 was "
+                    "refused.\n",
+                    "stmbootctl unprotect motor readout" } },
+                { { SESSION_PROTECTED, .chip = H563 },
+                  { "the chip is protected.\n", "The PRODUCT_STATE of STM32H562xx" } },
+                { { SESSION_UNSUPPORTED, .system = -ENOMEM },
+                  { "not possible with this chip, ROM or wiring: Cannot allocate memory.\n" } },
                 { { SESSION_PERMANENT, .reason = "Readout protection level 2" },
                   { "Readout protection level 2 can never be undone", "--permanent" } },
                 { { SESSION_CANCELLED, .outcome = SESSION_COMPLETE },
