@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-id128.h>
+
+#include "daemon/bus.h"
+#include "daemon/job.h"
+#include "daemon/job_image.h"
+#include "daemon/job_result.h"
+#include "daemon/job_sync.h"
+#include "daemon/log.h"
+#include "daemon/manager.h"
+#include "util/bytes.h"
+
+/* So that, with those of the beginning and the end, no more than 10 a second are sent. */
+#define SIGNAL_GAP (125 * USEC_PER_MSEC)
+
+static const char *const state_names[] = {
+        [JOB_RUNNING] = "running",
+        [JOB_DONE] = "done",
+        [JOB_FAILED] = "failed",
+        [JOB_CANCELLED] = "cancelled",
+};
+
+const char *job_state_to_string(enum job_state state) {
+        return state_names[state];
+}
+
+static uint64_t now_usec(const struct job *job) {
+        uint64_t now = 0;
+
+        (void)sd_event_now(job->target->manager->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+static bool has_ended(const struct job *job) {
+        return job->state != JOB_RUNNING;
+}
+
+void job_note(struct job *job, const char *format, ...) {
+        _cleanup_free_ char *line = NULL;
+        char *notes;
+        va_list ap;
+
+        va_start(ap, format);
+        int r = vasprintf(&line, format, ap);
+        va_end(ap);
+        if (r < 0) {
+                line = NULL;
+                return;
+        }
+        if (asprintf(&notes, "%s%s%s", job->notes ?: "", job->notes ? "\n" : "", line) < 0)
+                return;
+        free(job->notes);
+        job->notes = notes;
+}
+
+/* ---- progress ---- */
+
+static void signal_progress(struct job *job) {
+        job->last_signal = now_usec(job);
+        bus_job_changed(job, "Phase", "Progress", "BytesDone", "BytesTotal", "Rate", NULL);
+}
+
+static int on_progress_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void)source;
+        (void)usec;
+        signal_progress(userdata);
+        return 0;
+}
+
+static void on_progressed(void *userdata) {
+        struct job *job = userdata;
+        struct session_progress progress;
+        int armed;
+
+        session_progress(job->session, &progress);
+        if (progress.percent < job->progress.percent) /* of a second session */
+                progress.percent = job->progress.percent;
+        if (progress.phase == job->progress.phase && progress.percent == job->progress.percent &&
+            progress.done == job->progress.done && progress.total == job->progress.total)
+                return;
+
+        uint64_t now = now_usec(job);
+        if (progress.phase != job->progress.phase || progress.done < job->phase_base) {
+                job->phase_started = now;
+                job->phase_base = progress.done;
+        }
+        job->progress = progress;
+        if (now - job->last_signal >= SIGNAL_GAP)
+                signal_progress(job);
+        else if (sd_event_source_get_enabled(job->progress_timer, &armed) >= 0 &&
+                 armed == SD_EVENT_OFF) {
+                (void)sd_event_source_set_time(job->progress_timer, job->last_signal + SIGNAL_GAP);
+                (void)sd_event_source_set_enabled(job->progress_timer, SD_EVENT_ONESHOT);
+        }
+}
+
+uint64_t job_rate(const struct job *job) {
+        uint64_t now = has_ended(job) ? 0 : now_usec(job);
+
+        if (now <= job->phase_started || job->progress.done <= job->phase_base)
+                return 0;
+        return (job->progress.done - job->phase_base) * USEC_PER_SEC / (now - job->phase_started);
+}
+
+/* ---- its end ---- */
+
+static void reply(struct job *job, sd_bus_message *message) {
+        if (job->state == JOB_DONE)
+                (void)sd_bus_reply_method_return(message, "s", "done");
+        else
+                (void)sd_bus_reply_method_errorf(message, job->error_name, "%s",
+                                                 job->error_message ?: "");
+}
+
+int job_wait(struct job *job, sd_bus_message *message) {
+        const char *sender = sd_bus_message_get_sender(message);
+        size_t n = 0;
+
+        if (has_ended(job)) {
+                reply(job, message);
+                return 0;
+        }
+        for (size_t i = 0; i < job->n_waiters; i++) {
+                const char *other = sd_bus_message_get_sender(job->waiters[i]);
+
+                n += sender && other && strcmp(sender, other) == 0;
+        }
+        if (n >= JOB_WAITERS_PER_SENDER || job->n_waiters == JOB_WAITERS_MAX)
+                return -EUSERS;
+        job->waiters[job->n_waiters++] = sd_bus_message_ref(message);
+        return 0;
+}
+
+static void answer_waiters(struct job *job) {
+        for (size_t i = 0; i < job->n_waiters; i++) {
+                reply(job, job->waiters[i]);
+                sd_bus_message_unref(job->waiters[i]);
+        }
+        job->n_waiters = 0;
+}
+
+/* Puts it among the target's finished ones and forgets the oldest of them. */
+static void retire(struct job *job) {
+        struct target *target = job->target;
+        struct job **link = &target->jobs;
+        size_t n = 1;
+
+        target->job = NULL;
+        job->next = target->jobs;
+        target->jobs = job;
+        for (link = &job->next; *link; n++) {
+                struct job *other = *link;
+
+                if (job->data && other->data) { /* one target holds one reading */
+                        free(other->data);
+                        other->data = NULL;
+                }
+                if (n < TARGET_JOBS_KEPT) {
+                        link = &other->next;
+                        continue;
+                }
+                bus_object_removed(target->manager, other->path);
+                *link = other->next;
+                job_free(other);
+        }
+}
+
+void job_finish(struct job *job) {
+        struct target *target = job->target;
+
+        job_record_done(job);
+        job->driver = driver_free(job->driver);
+        job->session = session_free(job->session);
+        job->request = job_request_free(job->request);
+        job->start = sd_event_source_disable_unref(job->start);
+        job->progress_timer = sd_event_source_disable_unref(job->progress_timer);
+
+        job->progress.phase = SESSION_PHASE_END;
+        job->state = JOB_DONE;
+        if (job->error_name[0])
+                job->state = strcmp(job->error_name, error_name(ERROR_CANCELLED)) == 0
+                                     ? JOB_CANCELLED
+                                     : JOB_FAILED;
+        else
+                job->progress.percent = 100;
+        target->last_result = job->state == JOB_DONE ? "done" : job->error_name;
+        job_result_log(job, now_usec(job) - job->started);
+        retire(job);
+
+        bus_job_changed(job, "State", "Phase", "Progress", "BytesDone", "BytesTotal", "Rate",
+                        "Result", "Outcome", "Unchanged", "ErrorName", "ErrorMessage", "Notes",
+                        NULL);
+        bus_target_changed(target, "State", "Chip", "ChipId", "UniqueId", "BootloaderVersion",
+                           "FlashSize", "Protection", "Job", "LastResult", NULL);
+        bus_job_finished(job);
+        answer_waiters(job);
+        manager_job_ended(target->manager);
+}
+
+/* ---- its work ---- */
+
+static bool stays(const struct job *job, bool success) {
+        return success && (job->type == JOB_ENTER_BOOTLOADER ||
+                           job->request->session.after == SESSION_AFTER_STAY);
+}
+
+static int begin_session(struct job *job);
+
+static void fail_to_begin(struct job *job, int r) {
+        job_result_fail(job, ERROR_FAILED, "%s", strerror(-r));
+        target_disconnect(job->target, false);
+        job_finish(job);
+}
+
+static void on_ended(void *userdata, bool success) {
+        struct job *job = userdata;
+
+        job->driver = driver_free(job->driver);
+        if (success && job_sync_repeat(job)) {
+                job->session = session_free(job->session);
+                int r = begin_session(job);
+                if (r < 0)
+                        fail_to_begin(job, r);
+                return;
+        }
+        job_result_collect(job, success);
+        target_disconnect(job->target, stays(job, success));
+        job_record_finish(job, success);
+}
+
+static bool on_may_send(void *userdata) {
+        return job_record_may_send(userdata);
+}
+
+static uint64_t check_seed(const struct job *job) {
+        struct image_digest digest;
+        sd_id128_t boot = SD_ID128_NULL;
+
+        image_digest(job->request->image, &digest);
+        (void)sd_id128_get_boot(&boot);
+        return (get_le32(digest.sha256) | (uint64_t)get_le32(digest.sha256 + 4) << 32) ^
+               boot.qwords[0];
+}
+
+static int new_session(struct job *job) {
+        const struct target_config *config = job->target->config;
+        struct job_request *request = job->request;
+        const struct session_config session_config = {
+                .chip_name = config->chip_name,
+                .chip = target_chip(job->target),
+                .baud = request->baud,
+                .entry = config->entry,
+                .map = request->has_layout ? &request->layout : NULL,
+                .instant = config->is_virtual && config->board.no_wire_time,
+        };
+
+        request->session.image = request->image;
+        if (request->session.check == SESSION_CHECK_FAST)
+                request->session.seed = check_seed(job);
+        return session_new(&session_config, &request->session, &job->session);
+}
+
+static int begin_session(struct job *job) {
+        struct target *target = job->target;
+
+        int r = new_session(job);
+        if (r < 0)
+                return r;
+
+        const struct driver_config driver_config = {
+                .event = target->manager->event,
+                .session = job->session,
+                .port = target->connection.port,
+                .lines = target->connection.lines,
+                .trace = target->trace,
+                .userdata = job,
+                .may_send = on_may_send,
+                .progressed = on_progressed,
+                .ended = on_ended,
+        };
+        r = driver_new(&driver_config, &job->driver);
+        if (r < 0)
+                return r;
+        driver_run(job->driver);
+        return 0;
+}
+
+static int on_start(sd_event_source *source, void *userdata) {
+        struct job *job = userdata;
+
+        (void)source;
+        if (!job->cancelled && !job->unchanged) {
+                int r = begin_session(job);
+                if (r < 0)
+                        fail_to_begin(job, r);
+                return 0;
+        }
+        if (job->cancelled)
+                job_result_fail(job, ERROR_CANCELLED, "cancelled before it began");
+        else /* current by the record */
+                job->outcome = SESSION_COMPLETE;
+        if (job->target->connection.port)
+                target_disconnect(job->target, false);
+        job_finish(job);
+        return 0;
+}
+
+void job_cancel(struct job *job) {
+        if (has_ended(job))
+                return;
+        job->cancelled = true;
+        if (job->driver)
+                driver_cancel(job->driver);
+}
+
+void job_abort(struct job *job, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        if (!job->abort_message && vasprintf(&job->abort_message, format, ap) < 0)
+                job->abort_message = NULL;
+        va_end(ap);
+        job_cancel(job);
+}
+
+/* ---- its life ---- */
+
+static int job_new(struct target *target, enum job_type type, struct job **ret) {
+        struct manager *manager = target->manager;
+        _cleanup_(job_freep) struct job *job = calloc(1, sizeof(*job));
+
+        if (!job)
+                return -ENOMEM;
+        job->target = target;
+        job->type = type;
+        job->error_name = "";
+        if (asprintf(&job->path, STMBOOT_JOB_PREFIX "/%s_%" PRIu64, manager->job_prefix,
+                     manager->n_jobs + 1) < 0) {
+                job->path = NULL;
+                return -ENOMEM;
+        }
+        job->id = job->path + strlen(STMBOOT_JOB_PREFIX "/");
+
+        int r = sd_event_add_defer(manager->event, &job->start, on_start, job);
+        if (r >= 0)
+                r = sd_event_add_time(manager->event, &job->progress_timer, CLOCK_MONOTONIC, 0, 1,
+                                      on_progress_timer, job);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(job->progress_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+        job->started = job->phase_started = now_usec(job);
+        *ret = TAKE_PTR(job);
+        return 0;
+}
+
+int job_check_target(const struct target *target, sd_bus_error *ret_error) {
+        if (target->manager->stopping)
+                return error_set(ret_error, ERROR_FAILED, "The service is stopping");
+        if (!target->config)
+                return error_set(ret_error, ERROR_TARGET_BROKEN, "%s", target->broken_reason);
+        if (target->job)
+                return error_set(ret_error, ERROR_BUSY, "%s is busy: %s is on", target->name,
+                                 job_type_to_string(target->job->type));
+        return 0;
+}
+
+static int check_image(const struct target *target, const struct job_request *request,
+                       sd_bus_error *ret_error) {
+        if (!request->image)
+                return 0;
+        if (manager_image_bytes(target->manager) + image_size(request->image) > MANAGER_IMAGES_MAX)
+                return error_set(ret_error, ERROR_LIMIT, "The jobs in work hold too many images");
+        return job_image_check(request->image, target->name, target->config,
+                               request->session.option_segments, ret_error);
+}
+
+int job_start(struct target *target, struct job_request **request, struct job **ret,
+              sd_bus_error *ret_error) {
+        _cleanup_(job_freep) struct job *job = NULL;
+
+        int r = job_check_target(target, ret_error);
+        if (r >= 0)
+                r = check_image(target, *request, ret_error);
+        if (r >= 0)
+                r = job_new(target, (*request)->type, &job);
+        if (r < 0)
+                return r;
+
+        job->request = *request;
+        job_record_init(job);
+        if (job->type == JOB_SYNC)
+                job->unchanged = job_sync_begin(job);
+        if (!job->unchanged)
+                r = target_connect(target, ret_error);
+        if (r < 0) {
+                job->request = NULL; /* stays the caller's */
+                return r;
+        }
+
+        *request = NULL;
+        target->manager->n_jobs++;
+        target->job = job;
+        log_write(LOG_INFO, target->name, job->id, "%s begins", job_type_to_string(job->type));
+        bus_object_added(target->manager, job->path);
+        bus_job_new(job);
+        bus_target_changed(target, "State", "Job", NULL);
+        *ret = TAKE_PTR(job);
+        return 0;
+}
+
+struct job *job_free(struct job *job) {
+        if (!job)
+                return NULL;
+        for (size_t i = 0; i < job->n_waiters; i++)
+                sd_bus_message_unref(job->waiters[i]);
+        job_record_done(job);
+        sd_event_source_disable_unref(job->start);
+        sd_event_source_disable_unref(job->progress_timer);
+        driver_free(job->driver);
+        session_free(job->session);
+        job_request_free(job->request);
+        free(job->abort_message);
+        free(job->error_message);
+        free(job->notes);
+        free(job->data);
+        free(job->path);
+        free(job);
+        return NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/advice.h"
+#include "daemon/job.h"
+#include "daemon/job_result.h"
+#include "daemon/job_sync.h"
+#include "daemon/log.h"
+#include "daemon/target.h"
+
+/* Events of the trace that go into the message of a failure. */
+#define TRACE_TAIL 24
+
+/* Failures where it matters what was on the wire. */
+#define SHOW_TRACE                                                                                 \
+        (1U << SESSION_NO_ENTRY | 1U << SESSION_SILENCE | 1U << SESSION_NACK |                     \
+         1U << SESSION_GARBAGE | 1U << SESSION_NOT_BLANK | 1U << SESSION_VERIFY_MISMATCH |         \
+         1U << SESSION_LINES | 1U << SESSION_FORMAT | 1U << SESSION_LINK_LOST)
+
+static void set_message(struct job *job, char *message) {
+        free(job->error_message);
+        job->error_message = message;
+        if (message)
+                text_sanitize(message);
+}
+
+void job_result_fail(struct job *job, enum error_code code, const char *format, ...) {
+        char *message;
+        va_list ap;
+
+        va_start(ap, format);
+        int r = vasprintf(&message, format, ap);
+        va_end(ap);
+        job->error_name = error_name(code);
+        set_message(job, r < 0 ? NULL : message);
+}
+
+static char *failure_message(const struct job *job, const struct session_failure *failure) {
+        const struct target *target = job->target;
+        const struct session_info *info = session_info(job->session);
+        const struct advice_context context = {
+                .target = target->name,
+                .chip = info->chip ?: target_chip(target),
+                .entry = &target->config->entry,
+                .baud = job->request->baud,
+                .is_virtual = target->config->is_virtual,
+        };
+        _cleanup_free_ char *text = failure_to_text(target->name, failure, &context);
+        _cleanup_free_ char *tail = NULL;
+        char *message;
+
+        if (!text || !(SHOW_TRACE & 1U << failure->error))
+                return TAKE_PTR(text);
+        tail = trace_tail_to_text(target->trace, TRACE_TAIL);
+        if (!tail || asprintf(&message, "%s\n\nTrace:\n%s", text, tail) < 0)
+                return TAKE_PTR(text);
+        return message;
+}
+
+static void note_success(struct job *job, const struct session_info *info) {
+        if (info->unchanged)
+                job_note(job, "the chip holds this image already");
+        else if (job->request->session.kind == SESSION_FLASH && !info->power_fail_safe)
+                job_note(job, "not power-fail safe: where this chip boots from is not certain");
+        if (info->started_by_go)
+                job_note(job, "started by Go; until its power is cycled, a reset leads into the "
+                              "ROM");
+        if (info->recoveries > 0)
+                job_note(job, "%u disturbed exchange%s repeated", info->recoveries,
+                         info->recoveries == 1 ? " was" : "s were");
+}
+
+static void copy_data(struct job *job) {
+        size_t size;
+        const uint8_t *data = session_data(job->session, &size);
+
+        if (!data || size == 0)
+                return;
+        job->data = malloc(size);
+        if (!job->data)
+                return;
+        memcpy(job->data, data, size);
+        job->data_size = size;
+}
+
+void job_result_collect(struct job *job, bool success) {
+        const struct session_failure *failure = session_failure(job->session);
+        const struct session_info *info = session_info(job->session);
+        struct target *target = job->target;
+
+        job->outcome = session_outcome(job->session);
+        job->unchanged = info->unchanged;
+        if (info->identified)
+                target->known = *info;
+        if (success) {
+                note_success(job, info);
+                copy_data(job);
+        } else if (failure->error == SESSION_PROTECTED && job_sync_trusts_record(job)) {
+                job->unchanged = true;
+        } else if (failure->error == SESSION_CANCELLED && job->abort_message) {
+                job_result_fail(job, ERROR_FAILED, "%s", job->abort_message);
+        } else {
+                job->error_name = error_name(error_from_session(failure->error));
+                set_message(job, failure_message(job, failure));
+        }
+}
+
+void job_result_log(const struct job *job, uint64_t duration) {
+        const char *type = job_type_to_string(job->type);
+        unsigned long long msec = duration / USEC_PER_MSEC;
+
+        if (job->state == JOB_DONE)
+                log_write(LOG_INFO, job->target->name, job->id, "%s done in %llu.%03llu s%s%s",
+                          type, msec / 1000, msec % 1000, job->notes ? ": " : "", job->notes ?: "");
+        else
+                log_write(job->state == JOB_CANCELLED ? LOG_NOTICE : LOG_ERR, job->target->name,
+                          job->id, "%s %s after %llu.%03llu s: %s", type,
+                          job_state_to_string(job->state), msec / 1000, msec % 1000,
+                          job->error_message ?: job->error_name);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/config.h"
+#include "daemon/target.h"
+#include "hw/port_watch.h"
+
+/* All targets, and what they share. */
+
+/* Bytes of images that all jobs together may hold in memory. */
+#define MANAGER_IMAGES_MAX (128U << 20)
+
+struct manager {
+        sd_event *event;
+        sd_bus *bus; /* borrowed; NULL until bus_export() */
+        struct config_paths paths;
+        struct config *config;
+        struct target *targets;        /* ordered by name */
+        struct port_watch *port_watch; /* NULL: cannot be had; ports then always seem to be there */
+        sd_event_source *port_watch_source, *reload_source;
+        char job_prefix[16]; /* makes job ids differ from those of other runs */
+        uint64_t n_jobs;
+        bool stopping;
+        bool reload_pending; /* for targets that were in work */
+};
+
+/*
+ * Reads the configuration of `paths`, which it takes over, on success. Returns 0 or negative errno;
+ * the reason was logged.
+ */
+int manager_new(sd_event *event, struct config_paths *paths, struct manager **ret);
+struct manager *manager_free(struct manager *manager);
+DEFINE_CLEANUP(struct manager, manager_free);
+
+/*
+ * Reads all files again. Targets in work keep what they have until they are done. Returns 0, or
+ * negative errno and a reason for the caller to free; then nothing has changed.
+ */
+int manager_reload(struct manager *manager, char **ret_reason);
+
+/* Ends all jobs as soon as their chips permit, then leaves the event loop. */
+void manager_stop(struct manager *manager);
+
+/* A job has left its target; called by it, last. */
+void manager_job_ended(struct manager *manager);
+
+struct target *manager_find_target(struct manager *manager, const char *name);
+struct job *manager_find_job(struct manager *manager, const char *id);
+
+/* Bytes of images held by jobs. */
+uint64_t manager_image_bytes(const struct manager *manager);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "daemon/file.h"
+#include "daemon/log.h"
+#include "daemon/settings.h"
+#include "daemon/sync_record.h"
+#include "util/cleanup.h"
+#include "util/macro.h"
+#include "util/parse.h"
+
+#define RECORD_SIZE_MAX 4096
+#define VERSION         "1"
+
+/* Exit status of the child: errno, and this bit if the old record still stands. */
+#define STATUS_STUCK 0x80
+
+static const char *const status_names[] = {
+        [RECORD_UNFINISHED] = "unfinished",
+        [RECORD_DONE] = "done",
+};
+
+void record_image_of(const struct image *image, struct record_image *ret) {
+        const struct image_segment *last = &image->segments[image->n_segments - 1];
+        struct image_digest digest;
+
+        image_digest(image, &digest);
+        *ret = (struct record_image){
+                .start = image->segments[0].address,
+                .end = last->address + last->size,
+                .segments = (uint32_t)image->n_segments,
+        };
+        memcpy(ret->sha256, digest.sha256, sizeof(ret->sha256));
+}
+
+bool record_image_equal(const struct record_image *a, const struct record_image *b) {
+        return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0 && a->start == b->start &&
+               a->end == b->end && a->segments == b->segments;
+}
+
+bool record_equal(const struct record *a, const struct record *b) {
+        return a->status == b->status && a->has_unique_id == b->has_unique_id &&
+               memcmp(a->unique_id, b->unique_id, sizeof(a->unique_id)) == 0 &&
+               record_image_equal(&a->image, &b->image);
+}
+
+/* ---- the file ---- */
+
+enum key {
+        KEY_VERSION,
+        KEY_STATUS,
+        KEY_UNIQUE_ID,
+        KEY_SHA256,
+        KEY_START,
+        KEY_END,
+        KEY_SEGMENTS,
+        KEY_MAX_,
+};
+
+static const char *const key_names[] = {
+        [KEY_VERSION] = "Version",   [KEY_STATUS] = "Status", [KEY_UNIQUE_ID] = "UniqueId",
+        [KEY_SHA256] = "Sha256",     [KEY_START] = "Start",   [KEY_END] = "End",
+        [KEY_SEGMENTS] = "Segments",
+};
+
+struct record_parser {
+        struct record record;
+        unsigned seen;
+};
+
+static bool parse_hex(const char *text, uint8_t *ret, size_t size) {
+        if (strlen(text) != 2 * size || strspn(text, "0123456789abcdef") != 2 * size)
+                return false;
+        for (size_t i = 0; i < size; i++) {
+                char digits[] = { text[2 * i], text[2 * i + 1], '\0' };
+
+                ret[i] = (uint8_t)strtoul(digits, NULL, 16);
+        }
+        return true;
+}
+
+static bool parse_status(const char *value, enum record_status *ret) {
+        for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
+                if (status_names[i] && strcmp(value, status_names[i]) == 0) {
+                        *ret = (enum record_status)i;
+                        return true;
+                }
+        return false;
+}
+
+static bool parse_value(enum key key, const char *value, struct record *ret) {
+        switch (key) {
+        case KEY_VERSION:
+                return strcmp(value, VERSION) == 0;
+        case KEY_STATUS:
+                return parse_status(value, &ret->status);
+        case KEY_UNIQUE_ID:
+                ret->has_unique_id = value[0] != '\0';
+                return !ret->has_unique_id ||
+                       parse_hex(value, ret->unique_id, sizeof(ret->unique_id));
+        case KEY_SHA256:
+                return parse_hex(value, ret->image.sha256, sizeof(ret->image.sha256));
+        case KEY_START:
+                return parse_u32(value, &ret->image.start) == 0;
+        case KEY_END:
+                return parse_u32(value, &ret->image.end) == 0;
+        case KEY_SEGMENTS:
+                return parse_u32(value, &ret->image.segments) == 0;
+        case KEY_MAX_:
+                break;
+        }
+        return false;
+}
+
+static int on_assignment(const char *section, const char *key, const char *value, unsigned line,
+                         void *userdata, char **ret_reason) {
+        struct record_parser *parser = userdata;
+
+        (void)line;
+        if (strcmp(section, "Record") != 0)
+                return settings_reason(ret_reason, "unknown section");
+        if (!key)
+                return 0;
+        for (size_t i = 0; i < KEY_MAX_; i++) {
+                if (strcmp(key, key_names[i]) != 0)
+                        continue;
+                if (!parse_value((enum key)i, value, &parser->record))
+                        break;
+                parser->seen |= 1U << i;
+                return 0;
+        }
+        return settings_reason(ret_reason, "no such key, or no value for it");
+}
+
+bool record_parse(const char *data, size_t size, struct record *ret) {
+        _cleanup_free_ char *reason = NULL;
+        struct record_parser parser = { 0 };
+
+        /* The last line is whole, too. */
+        if (size == 0 || data[size - 1] != '\n' ||
+            settings_read("", data, size, on_assignment, &parser, &reason) < 0 ||
+            parser.seen != (1U << KEY_MAX_) - 1)
+                return false;
+        *ret = parser.record;
+        return true;
+}
+
+static int record_format(const struct record *record, char *text, size_t size) {
+        char unique_id[2 * sizeof(record->unique_id) + 1] = "";
+        char sha256[2 * sizeof(record->image.sha256) + 1];
+
+        if (record->has_unique_id)
+                format_hex(record->unique_id, sizeof(record->unique_id), unique_id);
+        format_hex(record->image.sha256, sizeof(record->image.sha256), sha256);
+        return snprintf(text, size,
+                        "[Record]\n"
+                        "Version=" VERSION "\n"
+                        "Status=%s\n"
+                        "UniqueId=%s\n"
+                        "Sha256=%s\n"
+                        "Start=0x%08x\n"
+                        "End=0x%08x\n"
+                        "Segments=%u\n",
+                        status_names[record->status], unique_id, sha256, record->image.start,
+                        record->image.end, record->image.segments);
+}
+
+void record_load(const char *state_dir, const char *target, struct record *ret) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ uint8_t *data = NULL;
+        size_t size;
+        int r = -ENOMEM;
+
+        *ret = (struct record){ .status = RECORD_NONE };
+        if (asprintf(&path, "%s/%s.state", state_dir, target) < 0)
+                path = NULL;
+        if (path)
+                r = file_read(path, RECORD_SIZE_MAX, &data, &size);
+        if (r == -ENOENT)
+                return;
+        if (r == 0 && record_parse((const char *)data, size, ret))
+                return;
+        log_write(LOG_WARNING, target, NULL, "the record %s.state cannot be read%s%s", target,
+                  r < 0 ? ": " : " (damaged)", r < 0 ? strerror(-r) : "");
+        ret->status = RECORD_BROKEN;
+}
+
+/* ---- writing ---- */
+
+/* Runs in the child: system calls only, nothing of the parent's is touched. */
+static int write_in_child(int dir, const char *name, const char *text, size_t size) {
+        int r = 0;
+
+        if (size > 0) {
+                r = file_write_atomic(dir, name, text, size);
+                if (r == 0)
+                        return 0;
+        }
+        /* A read-only file system says so even where there is nothing to remove. */
+        if (unlinkat(dir, name, 0) < 0) {
+                int error = errno;
+
+                if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+                        return (r < 0 ? -r : error) | STATUS_STUCK;
+                return -r;
+        }
+        return fsync(dir) < 0 ? errno : -r;
+}
+
+pid_t record_write_start(const char *state_dir, const char *target, const struct record *record) {
+        char name[NAME_MAX + 1], text[RECORD_SIZE_MAX];
+        int size = 0;
+
+        int n = snprintf(name, sizeof(name), "%s.state", target);
+        if (n < 0 || (size_t)n >= sizeof(name))
+                return -ENAMETOOLONG;
+        if (record->status != RECORD_NONE)
+                size = record_format(record, text, sizeof(text));
+
+        _cleanup_close_ int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return -errno;
+        pid_t pid = fork();
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                _exit(write_in_child(dir, name, text, (size_t)size));
+        return pid;
+}
+
+enum record_written record_written(int exit_status, int *ret_errno) {
+        *ret_errno = exit_status & ~STATUS_STUCK;
+        if (exit_status & STATUS_STUCK)
+                return RECORD_STUCK;
+        return exit_status ? RECORD_REMOVED : RECORD_WRITTEN;
+}
+
+bool record_is_volatile(const char *state_dir) {
+        struct statfs fs;
+
+        return statfs(state_dir, &fs) == 0 &&
+               (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
