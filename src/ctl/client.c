@@ -8,6 +8,7 @@
 #include "ctl/exit_code.h"
 #include "ctl/message_json.h"
 #include "ctl/options.h"
+#include "ctl/remote_bus.h"
 #include "ctl/text.h"
 
 /* An image takes its time through ssh. */
@@ -19,17 +20,15 @@ int client_report_errno(int r, const char *doing) {
 }
 
 int client_report(const sd_bus_error *error, int r) {
-        if (!error || !sd_bus_error_is_set(error)) {
-                enum stmboot_exit code = exit_code_of_errno(r);
-
-                complain("The connection to the bus broke: %s.", strerror(-r));
-                return (int)code;
-        }
+        if (!error || !sd_bus_error_is_set(error))
+                return client_report_errno(r, "The connection to the bus broke");
 
         enum stmboot_exit code = exit_code_of_error(error->name);
         const char *message = error->message && *error->message ? error->message : error->name;
 
-        if (strncmp(error->name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0)
+        if (strncmp(error->name, "System.Error.", strlen("System.Error.")) == 0)
+                complain("The connection to the bus broke: %s.", message);
+        else if (strncmp(error->name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0)
                 complain_raw("%s", message); /* the daemon has worded it for people */
         else if (code == STMBOOT_EXIT_DENIED)
                 complain("Permission denied: %s\nOnly root and members of the group stmboot may do "
@@ -58,7 +57,7 @@ struct client *client_free(struct client *client) {
 
 static int open_bus(const struct options *options, sd_bus **ret) {
         if (options->host)
-                return sd_bus_open_system_remote(ret, options->host);
+                return remote_bus_open(options->host, ret);
         if (options->machine)
                 return sd_bus_open_system_machine(ret, options->machine);
         return sd_bus_open_system(ret);

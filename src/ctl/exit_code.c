@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
@@ -26,13 +27,21 @@ static const struct {
         { SD_BUS_ERROR_NO_REPLY, STMBOOT_EXIT_NO_SERVICE }, /* it died while it was asked */
 };
 
+static bool starts_with(const char *text, const char *prefix) {
+        return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
 enum stmboot_exit exit_code_of_error(const char *name) {
         for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
                 if (strcmp(errors[i].name, name) == 0)
                         return errors[i].code;
-        if (strncmp(name, "org.freedesktop.DBus.Error.Spawn.",
-                    strlen("org.freedesktop.DBus.Error.Spawn.")) == 0)
-                return STMBOOT_EXIT_NO_SERVICE; /* activation did not work */
+        if (starts_with(name, "org.freedesktop.DBus.Error.Spawn."))
+                return STMBOOT_EXIT_NO_SERVICE;   /* activation did not work */
+        if (starts_with(name, "System.Error.")) { /* sd-bus names errno so */
+                const sd_bus_error error = { .name = name };
+
+                return exit_code_of_errno(-sd_bus_error_get_errno(&error));
+        }
         return STMBOOT_EXIT_OTHER;
 }
 
@@ -61,7 +70,7 @@ void exit_code_print(FILE *file) {
                 [STMBOOT_EXIT_DENIED] = "permission denied",
                 [STMBOOT_EXIT_NO_SERVICE] = "no service, or no such target or job",
                 [STMBOOT_EXIT_BUSY] = "target, port or line in use",
-                [STMBOOT_EXIT_IMAGE] = "image unreadable, damaged, or does not fit",
+                [STMBOOT_EXIT_IMAGE] = "image unreadable, or does not fit",
                 [STMBOOT_EXIT_NO_ENTRY] = "no entry into the ROM bootloader",
                 [STMBOOT_EXIT_WRONG_CHIP] = "wrong or unknown chip",
                 [STMBOOT_EXIT_PROTECTED] = "chip is protected",
@@ -72,6 +81,6 @@ void exit_code_print(FILE *file) {
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(meanings); i += 2)
-                (void)fprintf(file, "  %2zu  %-42s %2zu  %s\n", i, meanings[i], i + 1,
+                (void)fprintf(file, "  %2zu  %-37s %2zu  %s\n", i, meanings[i], i + 1,
                               meanings[i + 1]);
 }

@@ -22,7 +22,7 @@ static void print_overview(void) {
         for (size_t i = 0; i < VERB_MAX_; i++) {
                 const struct verb *verb = &verb_table[i];
 
-                (void)printf("  %s %-*s %s\n", verb->name, 32 - (int)strlen(verb->name), verb->args,
+                (void)printf("  %s %-*s %s\n", verb->name, 37 - (int)strlen(verb->name), verb->args,
                              verb->summary);
         }
         (void)fputs("\nOptions of all verbs:\n", stdout);

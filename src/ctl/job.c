@@ -375,7 +375,7 @@ static int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo
         progress_clear(runner->progress);
         if (runner->interrupts > 1)
                 return 0;
-        complain("Cancelling, and waiting for the outcome. Again: leave without waiting.");
+        complain("Cancelling and waiting for the outcome; once more leaves.");
         for (size_t i = 0; i < runner->n_runs; i++)
                 if (runner->runs[i]->state == RUN_RUNNING)
                         send_cancel(runner->runs[i]);

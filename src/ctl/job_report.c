@@ -38,6 +38,11 @@ static void report_failure(const struct job *job) {
         if (strncmp(job->error_name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0 &&
             *message && !(strncmp(message, job->target, n) == 0 && message[n] == ':'))
                 text_print_line(stderr, job->target, "%s", message);
+        else if (job->path && job->code == STMBOOT_EXIT_NO_SERVICE)
+                text_print_line(stderr, job->target,
+                                "stmbootd went away while job %s ran (%s). 'stmbootctl info %s' "
+                                "tells how the chip stands.",
+                                client_target_name(job->path), message, job->target);
         else
                 (void)client_report(&error, 0);
 }

@@ -97,7 +97,7 @@ void output_field(const char *label, const char *text) {
         _cleanup_free_ char *safe = strdup(text);
 
         if (safe && *safe)
-                (void)printf("%18s: %s\n", label, text_sanitise(safe, false));
+                (void)printf("%18s%s %s\n", label, *label ? ":" : " ", text_sanitise(safe, false));
 }
 
 int output_finish(void) {

@@ -25,7 +25,10 @@ int table_add(struct table *table, const char *text);
 
 void table_print(const struct table *table);
 
-/* "          Chip: STM32F405"; nothing where `text` is "". */
+/*
+ * "          Chip: STM32F405"; nothing where `text` is "". Without a label it goes on with the
+ * field above.
+ */
 void output_field(const char *label, const char *text);
 
 /* Everything has really reached standard output; else says so. Returns an exit code. */

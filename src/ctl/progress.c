@@ -6,6 +6,7 @@
 
 #include "ctl/progress.h"
 #include "ctl/text.h"
+#include "stmboot/dbus.h"
 
 struct row {
         char *name;
@@ -88,19 +89,34 @@ static uint64_t time_left(const struct row *row, uint64_t now) {
         return left > since ? left - since : 0;
 }
 
+static bool is_drawn(const struct row *row) {
+        return !row->finished && row->state.phase[0];
+}
+
+static int widest_name(const struct progress *progress) {
+        size_t widest = 0;
+
+        for (size_t i = 0; i < progress->n_rows; i++)
+                if (is_drawn(&progress->rows[i]))
+                        widest = MAX(widest, strlen(progress->rows[i].name));
+        return (int)widest;
+}
+
 void progress_draw(struct progress *progress, uint64_t now) {
         if (progress->mode != PROGRESS_BARS)
                 return;
         progress_clear(progress);
 
         struct winsize size = terminal_size(progress->file);
+        int widest = widest_name(progress);
         for (size_t i = 0; i < progress->n_rows && progress->n_drawn + 1U < size.ws_row; i++) {
                 const struct row *row = &progress->rows[i];
-                char line[512];
+                char name[STMBOOT_TARGET_NAME_MAX + 1], line[512];
 
-                if (row->finished || !row->state.phase[0])
+                if (!is_drawn(row))
                         continue;
-                progress_format(row->name, &row->state, time_left(row, now), size.ws_col, line,
+                (void)snprintf(name, sizeof name, "%-*s", widest, row->name);
+                progress_format(name, &row->state, time_left(row, now), size.ws_col, line,
                                 sizeof line);
                 (void)fprintf(progress->file, "%s%s", progress->n_drawn > 0 ? "\n" : "", line);
                 progress->n_drawn++;

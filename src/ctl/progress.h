@@ -27,7 +27,7 @@ const char *progress_phase_text(const char *phase);
 uint64_t progress_left(unsigned percent, uint64_t elapsed);
 
 /*
- * One bar for a terminal of `width` columns, which it never fills to the last. What does not fit is
+ * One bar for a terminal of `width` columns; the last three stay free. What does not fit is
  * left out: first the amount, then the rate, then the time, then the bar itself. `ret` has room for
  * `size` bytes.
  */

@@ -32,6 +32,9 @@ uint64_t progress_left(unsigned percent, uint64_t elapsed) {
         return elapsed / percent * (100 - percent);
 }
 
+/* Columns that stay free: some terminals wrap at the last one, and Ctrl-C shows as "^C". */
+#define MARGIN 3
+
 /* The most that the fields take, so that nothing jumps about. */
 #define PHASE_WIDTH  11 /* "identifying" */
 #define AMOUNT_WIDTH 15 /* "127.9/128.0 KiB" */
@@ -39,7 +42,7 @@ uint64_t progress_left(unsigned percent, uint64_t elapsed) {
 #define BAR_MAX      40
 
 struct layout {
-        bool amount, rate, left, words; /* words: "0:05 left", and wider gaps */
+        bool amount, rate, left, words; /* words: "0:05 left", padded, and wider gaps */
         int bar;                        /* the least that it is worth; 0: none */
 };
 
@@ -90,17 +93,18 @@ static void format_bar(unsigned percent, int width, char *ret) {
 
 void progress_format(const char *name, const struct progress_state *state, uint64_t left,
                      unsigned width, char *ret, size_t size) {
-        int usable = (int)MIN((size_t)width, size) - 1; /* some terminals wrap at the last column */
+        int columns = (int)MIN((size_t)width, size);
+        int usable = MAX(columns - MARGIN, 0);
         char start[128], phase[32], bar[BAR_MAX + 1] = "", fields[160];
 
         (void)snprintf(phase, sizeof phase, "%s", progress_phase_text(state->phase));
         text_sanitise(phase, false);
         for (size_t i = 0; i < ARRAY_SIZE(layouts); i++) {
                 const struct layout *layout = &layouts[i];
-                bool last = i + 1 == ARRAY_SIZE(layouts);
 
                 int n = snprintf(start, sizeof start, "%.64s%s%-*s", name,
-                                 layout->words ? "  " : " ", last ? 0 : PHASE_WIDTH, phase);
+                                 layout->words ? "  " : " ", layout->words ? PHASE_WIDTH : 0,
+                                 phase);
                 format_fields(layout, state, left, fields, sizeof fields);
 
                 int room = usable - n - (int)strlen(fields) - 1;
@@ -109,6 +113,7 @@ void progress_format(const char *name, const struct progress_state *state, uint6
                         break;
                 }
         }
-        (void)snprintf(ret, (size_t)MAX(usable, 0) + 1, "%s%s%s%s", start, *bar ? " " : "", bar,
-                       fields);
+        (void)snprintf(ret, (size_t)usable + 1, "%s%s%s%s", start, *bar ? " " : "", bar, fields);
+        for (size_t n = strlen(ret); n > 0 && ret[n - 1] == ' '; n--)
+                ret[n - 1] = '\0';
 }

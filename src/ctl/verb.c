@@ -78,8 +78,7 @@ const struct verb verb_table[VERB_MAX_] = {
                          "Shows segments, checksums, entry point and build-id, and with --target "
                          "whether it fits there.\nNo chip is touched.\n",
                          cmd_image },
-        [VERB_SYNC] = { "sync", "[TARGET...]", 0, SIZE_MAX,
-                        "Bring targets to their configured image",
+        [VERB_SYNC] = { "sync", "[TARGET...]", 0, SIZE_MAX, "Bring targets to configured images",
                         "Each target gets the image that File= in its [Image] section names, if it "
                         "does not hold it yet.\nWithout arguments: all targets that have one, at "
                         "the same time.\n"
@@ -87,14 +86,13 @@ const struct verb verb_table[VERB_MAX_] = {
                         "  stmbootctl sync\n"
                         "  stmbootctl sync --check motor pump; [ $? = 10 ] && echo outdated\n",
                         cmd_sync },
-        [VERB_TRACE] = { "trace", "[TARGET]", 0, 1, "Show the last conversation with the chip",
+        [VERB_TRACE] = { "trace", "[TARGET]", 0, 1, "Show the last talk with the chip",
                          "Shows bytes, line steps and delays with their times, decoded, or as they "
                          "were with --raw.\n",
                          cmd_trace },
         [VERB_JOBS] = { "jobs", "", 0, 0, "Show running and finished jobs",
                         "Shows the jobs that run, and the last ones that ended.\n", cmd_jobs },
-        [VERB_CANCEL] = { "cancel", "[JOB|TARGET]", 0, 1,
-                          "Cancel a job and wait until it has ended",
+        [VERB_CANCEL] = { "cancel", "[JOB|TARGET]", 0, 1, "Cancel a job and wait for its end",
                           "Cancels the job of that number, or the one that a target is working on. "
                           "A chip that is being\nflashed is left not bootable until it is flashed "
                           "again.\n",
