@@ -319,7 +319,7 @@ void job_cancel(struct job *job) {
                 driver_cancel(job->driver);
 }
 
-void job_abort(struct job *job, const char *format, ...) {
+void job_give_up(struct job *job, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);

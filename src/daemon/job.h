@@ -77,7 +77,7 @@ DEFINE_CLEANUP(struct job, job_free);
 void job_cancel(struct job *job);
 
 /* Ends it likewise, as failed for a reason of our own. */
-void job_abort(struct job *job, const char *format, ...) _printf_(2, 3);
+void job_give_up(struct job *job, const char *format, ...) _printf_(2, 3);
 
 /* The last record is written: the job is over. For job_record.c. */
 void job_finish(struct job *job);

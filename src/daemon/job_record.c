@@ -46,10 +46,10 @@ static void on_written(struct job *job, enum record_written written, int error) 
         }
         /* A record that names an image is a lie from the next command on. */
         if (written == RECORD_STUCK && record->before.status == RECORD_DONE)
-                job_abort(job,
-                          "the record of what the chip holds can be neither rewritten nor "
-                          "removed (%s)",
-                          strerror(error));
+                job_give_up(job,
+                            "the record of what the chip holds can be neither rewritten nor "
+                            "removed (%s)",
+                            strerror(error));
         else
                 driver_run(job->driver);
 }
