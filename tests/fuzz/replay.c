@@ -153,7 +153,7 @@ static int replay(const char *path, unsigned *n) {
 }
 
 int main(int argc, char **argv) {
-        static const int signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM, SIGTERM };
+        static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
         unsigned n = 0;
         int option;
 
@@ -162,11 +162,13 @@ int main(int argc, char **argv) {
                         return 2;
                 only = strtol(optarg, NULL, 10);
         }
+        signal(SIGABRT, on_signal);
+        signal(SIGTERM, on_signal);
         if (__sanitizer_set_death_callback)
                 __sanitizer_set_death_callback(report);
         else
-                for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-                        signal(signals[i], on_signal);
+                for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
+                        signal(crashes[i], on_signal);
 
         for (int i = optind; i < argc; i++)
                 if (replay(argv[i], &n) < 0)
