@@ -39,6 +39,12 @@ void enter_begin(struct enter *enter, const struct entry_config *config, const s
         };
 }
 
+void enter_begin_look(struct enter *enter, const struct entry_config *config,
+                      const struct chip *chip, unsigned baud) {
+        enter_begin(enter, config, chip, baud);
+        enter->look = true;
+}
+
 /* ---- what was seen ---- */
 
 static bool is_text(const uint8_t *data, size_t size) {
@@ -86,6 +92,9 @@ static enum enter_status next_attempt(struct enter *enter) {
 /* The long waits are for a ROM that is not ready yet, that is: silent. */
 static bool worth_trying(const struct enter *enter) {
         const struct entry_evidence *evidence = &enter->evidence;
+
+        if (enter->look)
+                return enter->attempt == 0;
         bool talks = evidence->text || evidence->echo;
 
         return enter->attempt < entry_attempts(enter->config, enter->chip) &&
@@ -96,6 +105,8 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
         if (!worth_trying(enter))
                 return ENTER_NO_ANSWER;
         entry_attempt(enter->config, enter->chip, enter->baud, enter->attempt, &enter->current);
+        if (enter->look)
+                enter->current.sequence.n_steps = 0;
         enter->evidence.attempts = enter->attempt + 1;
         enter->syncs = 0;
         enter->id_retried = false;
@@ -117,9 +128,11 @@ static enum enter_status start_sync(struct enter *enter, struct link *link) {
  * the third makes no sense; the second does (H74x on PB14/PB15 wants two).
  */
 static enum enter_status synced(struct enter *enter, struct link *link) {
-        unsigned most = enter->current.sequence.n_steps > 0 ? 2 : 3;
+        unsigned most = enter->look ? 1 : enter->current.sequence.n_steps > 0 ? 2 : 3;
 
         note(enter, link);
+        if (enter->look && link->result == LINK_OK && link->n_received != 1)
+                return next_attempt(enter); /* an application's text has an ACK's 'y' in it */
         switch (link->result) {
         case LINK_OK:
         case LINK_NACK:

@@ -20,6 +20,7 @@ struct enter {
         const struct entry_config *config;
         const struct chip *chip; /* what it is believed to be, or NULL */
         unsigned baud;
+        bool look; /* one 0x7F, no lines: is the ROM there? */
 
         unsigned state;
         unsigned attempt, syncs;
@@ -32,4 +33,9 @@ struct enter {
 
 void enter_begin(struct enter *enter, const struct entry_config *config, const struct chip *chip,
                  unsigned baud);
+
+/* Only looks whether the ROM is there, as little as can be said to whatever else may be. */
+void enter_begin_look(struct enter *enter, const struct entry_config *config,
+                      const struct chip *chip, unsigned baud);
+
 enum enter_status enter_advance(struct enter *enter, struct link *link);

@@ -44,6 +44,7 @@ enum {
         STATE_STEPS,
         STATE_SETTLE, /* after a critical section */
         STATE_REENTER,
+        STATE_LOOK,
 };
 
 void rom_init(struct rom *rom, const struct entry_config *entry, const struct chip *chip,
@@ -54,6 +55,7 @@ void rom_init(struct rom *rom, const struct entry_config *entry, const struct ch
                 .baud = baud,
                 .may_reset = entry->has_reset || entry->sequence.n_steps > 0,
                 .link = { .baud = baud, .even_parity = true, .instant = instant },
+                .status = ROM_OK,
         };
 }
 
@@ -83,6 +85,11 @@ static enum rom_status end(struct rom *rom, enum rom_status status) {
 void rom_enter(struct rom *rom) {
         begin(rom, STATE_ENTER);
         enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
+}
+
+void rom_look(struct rom *rom) {
+        begin(rom, STATE_LOOK);
+        enter_begin_look(&rom->enter, rom->entry, rom->chip, rom->baud);
 }
 
 void rom_get(struct rom *rom) {
@@ -378,6 +385,8 @@ static enum rom_status reentered(struct rom *rom, enum enter_status status) {
                 return ROM_BUSY;
         if (status == ENTER_LINK)
                 return fail_link(rom);
+        if (rom->state == STATE_LOOK)
+                return end(rom, status == ENTER_OK ? ROM_OK : ROM_NACK);
         if (status == ENTER_NO_ANSWER) {
                 rom->failure.entry = rom->enter.evidence;
                 return fail(rom, rom->state == STATE_RECOVER ? rom->error : SESSION_NO_ENTRY);
@@ -431,6 +440,7 @@ enum rom_status rom_advance(struct rom *rom) {
         case STATE_RECOVER:
         case STATE_ENTER:
         case STATE_REENTER:
+        case STATE_LOOK:
                 return reentered(rom, enter_advance(&rom->enter, link));
         case STATE_RESYNC:
                 return resynced(rom, resync_advance(&rom->resync, link));

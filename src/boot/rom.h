@@ -59,7 +59,8 @@ void rom_init(struct rom *rom, const struct entry_config *entry, const struct ch
 
 /* Each starts one operation; rom_advance() carries it on whenever the link is idle. */
 void rom_enter(struct rom *rom);
-void rom_get(struct rom *rom);                                 /* also picks the erase command */
+void rom_look(struct rom *rom); /* is the ROM there? ROM_OK or ROM_NACK; drives no line */
+void rom_get(struct rom *rom);  /* also picks the erase command */
 void rom_read(struct rom *rom, uint32_t address, size_t size); /* 1..256; bytes: rom_data() */
 void rom_write(struct rom *rom, uint32_t address, const uint8_t *data, size_t size);
 void rom_erase(struct rom *rom, const struct flash_page *pages, size_t n_pages);

@@ -12,21 +12,14 @@
         { SESSION_PHASE_END, NULL }
 
 static const struct phase flash_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },
-        { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_plan },
-        { SESSION_PHASE_COMPARE, phase_check },
-        { SESSION_PHASE_BOOT_PIN, phase_look },
-        { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
-        { SESSION_PHASE_PRESERVE, phase_preserve },
-        { SESSION_PHASE_ERASE, phase_erase },
-        { SESSION_PHASE_WRITE, phase_write },
-        { SESSION_PHASE_VERIFY, phase_verify },
-        { SESSION_PHASE_HEAD, phase_head },
-        { SESSION_PHASE_OPTIONS, phase_options },
-        { SESSION_PHASE_PROTECT, phase_protect },
-        { SESSION_PHASE_LEAVE, phase_leave },
-        PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter },       { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_plan },     { SESSION_PHASE_COMPARE, phase_check },
+        { SESSION_PHASE_BOOT_PIN, phase_look },     { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
+        { SESSION_PHASE_PRESERVE, phase_preserve }, { SESSION_PHASE_ERASE, phase_erase },
+        { SESSION_PHASE_WRITE, phase_write },       { SESSION_PHASE_VERIFY, phase_verify },
+        { SESSION_PHASE_HEAD, phase_head },         { SESSION_PHASE_HEAD, phase_verify_head },
+        { SESSION_PHASE_OPTIONS, phase_options },   { SESSION_PHASE_PROTECT, phase_protect },
+        { SESSION_PHASE_LEAVE, phase_leave },       PHASE_END,
 };
 
 static const struct phase verify_phases[] = {

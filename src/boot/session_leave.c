@@ -16,15 +16,15 @@ static uint32_t start_address(const struct session *session) {
 }
 
 /*
- * A chip with empty check keeps "empty" until its next power-on reset: a reset after the first
- * programming would enter the ROM again (AN2606, patterns 6, 11, 13, 16), where the ROM itself has
- * not cleared the flag. Go is not fooled.
+ * A chip with empty check decides at power-on or option load whether it is empty. One that was
+ * programmed since re-enters the ROM at each reset (AN2606, patterns 6, 11, 13, 16), unless its ROM
+ * clears the flag. The flag cannot be read; whether the ROM answers can. Go is not fooled.
  */
-static bool reset_would_miss(const struct session *session) {
+static bool may_be_thought_empty(const struct session *session) {
         const struct chip *chip = session->rom.chip;
 
-        return session->was_empty && session->outcome == SESSION_COMPLETE && chip &&
-               chip->quirks & CHIP_QUIRK_EMPTY_CHECK && !(chip->quirks & CHIP_QUIRK_EMPTY_CLEARED);
+        return chip && chip->quirks & CHIP_QUIRK_EMPTY_CHECK &&
+               !(chip->quirks & CHIP_QUIRK_EMPTY_CLEARED);
 }
 
 static bool nothing_to_start(const struct session *session) {
@@ -33,6 +33,8 @@ static bool nothing_to_start(const struct session *session) {
 
 enum {
         LEAVE_BEGIN,
+        LEAVE_RESET,
+        LEAVE_LOOKED,
         LEAVE_LINES_SAFE,
         LEAVE_GONE,
         LEAVE_LAST,
@@ -55,11 +57,20 @@ static enum step safe_then_go(struct session *session) {
 }
 
 static enum step reset(struct session *session) {
+        const struct chip *chip = session->rom.chip;
         struct entry_sequence leave;
 
         entry_leave(&session->config.entry, &leave);
-        rom_steps(&session->rom, &leave);
         session->step = LEAVE_LAST;
+        if (may_be_thought_empty(session) && leave.n_steps > 0) {
+                struct entry_attempt attempt;
+
+                entry_attempt(&session->config.entry, chip, session->rom.baud, 0, &attempt);
+                leave.steps[leave.n_steps - 1].delay =
+                        attempt.sequence.steps[attempt.sequence.n_steps - 1].delay;
+                session->step = LEAVE_RESET;
+        }
+        rom_steps(&session->rom, &leave);
         return STEP_BUSY;
 }
 
@@ -81,10 +92,6 @@ static enum step begin_leave(struct session *session) {
         }
         if (!can_reset)
                 return safe_then_go(session);
-        if (reset_would_miss(session)) {
-                session->info.started_by_go = true;
-                return safe_then_go(session);
-        }
         return reset(session);
 }
 
@@ -95,6 +102,15 @@ enum step phase_leave(struct session *session) {
         case LEAVE_BEGIN:
                 session->info.recoveries = rom->recoveries;
                 return begin_leave(session);
+        case LEAVE_RESET:
+                rom_look(&session->rom);
+                session->step = LEAVE_LOOKED;
+                return STEP_BUSY;
+        case LEAVE_LOOKED:
+                if (rom->status != ROM_OK)
+                        return STEP_NEXT;
+                session->info.started_by_go = true;
+                return go(session);
         case LEAVE_LINES_SAFE:
                 return go(session);
         case LEAVE_GONE:
@@ -116,11 +132,8 @@ enum step phase_run(struct session *session) {
                 session->failure.permanent = "no NRST line is configured for this target";
                 return session_fail(session, SESSION_UNSUPPORTED);
         }
-        if (!by_go) {
-                if (session->step == LEAVE_LAST)
-                        return STEP_NEXT;
-                return reset(session);
-        }
+        if (!by_go)
+                return session->step == LEAVE_BEGIN ? reset(session) : phase_leave(session);
         switch (session->step) {
         case LEAVE_BEGIN:
                 rom_enter(&session->rom);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drive.h"
+#include "util/bytes.h"
+#include "util/macro.h"
+
+static void send(struct drive *drive, const struct session_want *want,
+                 struct session_event *event) {
+        if (drive->lose_link_at > 0 && ++drive->sends >= drive->lose_link_at) {
+                event->type = SESSION_EVENT_LINK_LOST;
+                event->error = -19; /* ENODEV */
+                return;
+        }
+        virtual_send(drive->chip, drive->now, want->data, want->size);
+        event->type = SESSION_EVENT_SENT;
+}
+
+static void set_lines(struct drive *drive, const struct entry_lines *lines,
+                      struct session_event *event) {
+        if (lines->set_boot0)
+                drive->boot0 = lines->boot0;
+        if (lines->set_boot1)
+                drive->boot1 = lines->boot1;
+        if (lines->set_reset)
+                drive->reset = lines->reset;
+        virtual_set_lines(drive->chip, drive->now, drive->reset, drive->boot0, drive->boot1);
+        event->type = SESSION_EVENT_LINES;
+}
+
+static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t size,
+                 struct session_event *event) {
+        uint64_t next = virtual_next_time(drive->chip);
+
+        drive->now = MAX(drive->now, MIN(until, next));
+        event->size = virtual_receive(drive->chip, drive->now, buffer, size);
+        event->data = buffer;
+        event->type = event->size > 0 ? SESSION_EVENT_RECEIVED : SESSION_EVENT_TIME;
+}
+
+static void check_progress(struct drive *drive, const struct session *session) {
+        struct session_progress progress;
+
+        session_progress(session, &progress);
+        drive->percent_fell |= progress.percent < drive->last_percent || progress.percent > 100;
+        drive->last_percent = progress.percent;
+}
+
+bool drive_session(struct drive *drive, struct session *session) {
+        drive->last_percent = 0;
+        for (unsigned long turn = 0; turn < 20000000; turn++) {
+                struct session_want want;
+                struct session_event event = { 0 };
+                uint8_t buffer[512];
+
+                session_next(session, drive->now, &want);
+                check_progress(drive, session);
+                if (drive->cancel_at > 0 && drive->now >= drive->cancel_at) {
+                        drive->cancel_at = 0;
+                        event.type = SESSION_EVENT_CANCEL;
+                        event.now = drive->now;
+                        session_event(session, &event);
+                        continue;
+                }
+                switch (want.type) {
+                case SESSION_WANT_DONE:
+                        return true;
+                case SESSION_WANT_FAILED:
+                        return false;
+                case SESSION_WANT_SEND:
+                        send(drive, &want, &event);
+                        break;
+                case SESSION_WANT_LINES:
+                        set_lines(drive, &want.lines, &event);
+                        break;
+                case SESSION_WANT_FORMAT:
+                        virtual_set_format(drive->chip, drive->now, want.baud, want.even_parity);
+                        event.type = SESSION_EVENT_FORMAT;
+                        event.baud = want.baud;
+                        break;
+                case SESSION_WANT_FLUSH:
+                        while (virtual_receive(drive->chip, drive->now, buffer, sizeof(buffer)) > 0)
+                                ;
+                        event.type = SESSION_EVENT_FLUSHED;
+                        break;
+                case SESSION_WANT_WAIT:
+                        wait(drive, want.until, buffer, sizeof(buffer), &event);
+                        break;
+                }
+                event.now = drive->now;
+                session_event(session, &event);
+        }
+        fail_msg("the session never ends");
+        return false;
+}
+
+struct session *drive_job(struct drive *drive, const struct session_config *config,
+                          const struct session_request *request, bool *ret_done) {
+        struct session *session;
+
+        assert_int_equal(session_new(config, request, &session), 0);
+        *ret_done = drive_session(drive, session);
+        return session;
+}
+
+struct session_config drive_config(const struct chip *chip) {
+        return (struct session_config){
+                .chip = chip,
+                .baud = 115200,
+                .entry = { .has_reset = true, .has_boot0 = true },
+        };
+}
+
+static uint32_t stack_top(const struct chip *chip) {
+        for (size_t i = 0; i < ARRAY_SIZE(chip->ram); i++)
+                if (chip->ram[i].size > 0)
+                        return chip->ram[i].start + chip->ram[i].size;
+        return 0x20001000; /* the ROM keeps all of it to itself; the chip has at least 4 KiB */
+}
+
+struct image *drive_image(const struct chip *chip, uint32_t size, unsigned seed) {
+        struct image_options options = { .format = IMAGE_BIN,
+                                         .default_address = chip->flash_start };
+        struct image *image;
+        uint8_t *data = malloc(size);
+        uint32_t state = seed * 2654435761U + 1;
+
+        assert_non_null(data);
+        for (uint32_t i = 0; i < size; i++) {
+                state = state * 1664525 + 1013904223;
+                data[i] = (uint8_t)(state >> 24);
+        }
+        put_le32(data, stack_top(chip));
+        put_le32(data + 4, chip->flash_start + (size > 512 ? 0x100 : 0x40) + 1);
+        assert_int_equal(image_open(data, size, &options, &image, NULL), 0);
+        free(data);
+        return image;
+}
+
+bool drive_holds(const struct virtual_stm32 *chip, const struct image *image) {
+        for (size_t i = 0; i < image->n_segments; i++) {
+                const struct image_segment *segment = &image->segments[i];
+                uint8_t *found = malloc(segment->size);
+
+                assert_non_null(found);
+                bool same = virtual_peek(chip, segment->address, found, segment->size) &&
+                            memcmp(found, segment->data, segment->size) == 0;
+                free(found);
+                if (!same)
+                        return false;
+        }
+        return true;
+}
+
+enum virtual_state drive_boot(struct drive *drive) {
+        virtual_set_lines(drive->chip, drive->now, true, false, false);
+        drive->now += 10 * USEC_PER_MSEC;
+        virtual_set_lines(drive->chip, drive->now, false, false, false);
+        drive->now += 5 * USEC_PER_SEC;
+        return virtual_state(drive->chip, drive->now);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "boot/session.h"
+#include "virtual/virtual.h"
+
+/* Runs sessions against a virtual STM32 on a virtual clock: what the daemon does, without waiting.
+ */
+
+struct drive {
+        struct virtual_stm32 *chip;
+        uint64_t now;
+        bool reset, boot0, boot1; /* levels of the lines */
+        unsigned lose_link_at;    /* the n-th byte sent finds the port gone; 0: never */
+        uint64_t cancel_at;       /* 0: never */
+        unsigned sends;
+        unsigned pulses_in_critical;
+        unsigned last_percent;
+        bool percent_fell;
+};
+
+/* Carries `session` to its end. True: DONE. A session that wants without end fails the test. */
+bool drive_session(struct drive *drive, struct session *session);
+
+/* session_new() and drive_session(); the session stays with the caller for a look. */
+struct session *drive_job(struct drive *drive, const struct session_config *config,
+                          const struct session_request *request, bool *ret_done);
+
+/* The usual wiring: NRST and BOOT0. */
+struct session_config drive_config(const struct chip *chip);
+
+/* An image with a valid vector table, `size` bytes of noise from `seed`. Caller frees. */
+struct image *drive_image(const struct chip *chip, uint32_t size, unsigned seed);
+
+/* Does the chip's flash hold exactly this image? */
+bool drive_holds(const struct virtual_stm32 *chip, const struct image *image);
+
+/* Resets the chip with BOOT0 inactive and lets it start: what it does then. */
+enum virtual_state drive_boot(struct drive *drive);
