@@ -49,20 +49,19 @@
 #define STMBOOT_OPTION_PERMANENT       "permanent"       /* b: allow what cannot be undone */
 
 /* Keys of what InspectImage returns (a{sv}); the optional ones are missing where not known. */
-#define STMBOOT_IMAGE_FORMAT          "format"          /* s: bin, ihex, srec, elf */
-#define STMBOOT_IMAGE_SIZE            "size"            /* t: bytes in all segments */
-#define STMBOOT_IMAGE_SEGMENTS        "segments"        /* a(tt): address, size */
-#define STMBOOT_IMAGE_CRC32           "crc32"           /* u */
-#define STMBOOT_IMAGE_SHA256          "sha256"          /* s: hexadecimal */
-#define STMBOOT_IMAGE_ENTRY           "entry"           /* t: optional */
-#define STMBOOT_IMAGE_STACK_POINTER   "stack-pointer"   /* t: optional; of the vector table */
-#define STMBOOT_IMAGE_RESET_VECTOR    "reset-vector"    /* t: optional */
-#define STMBOOT_IMAGE_BUILD_ID        "build-id"        /* s: optional; hexadecimal */
-#define STMBOOT_IMAGE_CHIP            "chip"            /* s: optional; it was held against this */
-#define STMBOOT_IMAGE_FITS            "fits"            /* b: only with `chip` */
-#define STMBOOT_IMAGE_REASON          "reason"          /* s: why it does not fit */
-#define STMBOOT_IMAGE_PAGES           "pages"           /* a(tt): touched; only if it fits */
-#define STMBOOT_IMAGE_POWER_FAIL_SAFE "power-fail-safe" /* b: only if it fits */
+#define STMBOOT_IMAGE_FORMAT        "format"        /* s: bin, ihex, srec, elf */
+#define STMBOOT_IMAGE_SIZE          "size"          /* t: bytes in all segments */
+#define STMBOOT_IMAGE_SEGMENTS      "segments"      /* a(tt): address, size */
+#define STMBOOT_IMAGE_CRC32         "crc32"         /* u */
+#define STMBOOT_IMAGE_SHA256        "sha256"        /* s: hexadecimal */
+#define STMBOOT_IMAGE_ENTRY         "entry"         /* t: optional */
+#define STMBOOT_IMAGE_STACK_POINTER "stack-pointer" /* t: optional; of the vector table */
+#define STMBOOT_IMAGE_RESET_VECTOR  "reset-vector"  /* t: optional */
+#define STMBOOT_IMAGE_BUILD_ID      "build-id"      /* s: optional; hexadecimal */
+#define STMBOOT_IMAGE_CHIP          "chip"          /* s: optional; it was held against this */
+#define STMBOOT_IMAGE_FITS          "fits"          /* b: only with `chip` */
+#define STMBOOT_IMAGE_REASON        "reason"        /* s: why it does not fit */
+#define STMBOOT_IMAGE_PAGES         "pages"         /* a(tt): touched; only if it fits */
 
 /* Exit codes of stmbootctl. */
 enum stmboot_exit {

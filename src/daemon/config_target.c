@@ -287,6 +287,12 @@ static int on_assignment(const char *section, const char *key, const char *value
         return settings_reason(ret_reason, "unknown key %s= in [%s]", key, section);
 }
 
+void target_config_set_wired(struct target_config *config) {
+        config->entry.has_reset = config->lines.line[LINE_RESET].wired;
+        config->entry.has_boot0 = config->lines.line[LINE_BOOT0].wired;
+        config->entry.has_boot1 = config->lines.line[LINE_BOOT1].wired;
+}
+
 static int finish_lines(struct parser *parser, const char *file, char **ret_reason) {
         struct target_config *config = parser->config;
 
@@ -300,9 +306,7 @@ static int finish_lines(struct parser *parser, const char *file, char **ret_reas
                                                parser->line_number[i], parser->line[i]);
                 config->lines.line[i].wired = true;
         }
-        config->entry.has_reset = config->lines.line[LINE_RESET].wired;
-        config->entry.has_boot0 = config->lines.line[LINE_BOOT0].wired;
-        config->entry.has_boot1 = config->lines.line[LINE_BOOT1].wired;
+        target_config_set_wired(config);
         return 0;
 }
 
@@ -320,21 +324,17 @@ static int finish(struct parser *parser, const char *file, char **ret_reason) {
                 return r;
         if (config->is_virtual && !parser->lines_section)
                 config->entry.has_reset = config->entry.has_boot0 = true;
-        if (!config->description)
-                return assign_string(&config->description, "");
         return 0;
 }
 
 int target_config_parse(const char *file, const char *data, size_t size, struct target_config **ret,
                         char **ret_reason) {
-        _cleanup_(target_config_freep) struct target_config *config = calloc(1, sizeof(*config));
+        _cleanup_(target_config_freep) struct target_config *config = target_config_new();
         struct parser parser = { .config = config };
 
         *ret_reason = NULL;
         if (!config)
                 return -ENOMEM;
-        config->baud = DEFAULT_BAUD;
-        config->check = SYNC_CHECK_FAST;
 
         int r = settings_read(file, data, size, on_assignment, &parser, ret_reason);
         if (r >= 0)
@@ -360,6 +360,17 @@ int target_config_load(const char *path, struct target_config **ret, char **ret_
                 return r;
         }
         return target_config_parse(path, (const char *)data, size, ret, ret_reason);
+}
+
+struct target_config *target_config_new(void) {
+        struct target_config *config = calloc(1, sizeof(*config));
+
+        if (!config)
+                return NULL;
+        config->description = strdup("");
+        config->baud = DEFAULT_BAUD;
+        config->check = SYNC_CHECK_FAST;
+        return config->description ? config : target_config_free(config);
 }
 
 struct target_config *target_config_free(struct target_config *config) {

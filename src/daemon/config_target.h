@@ -59,8 +59,13 @@ int target_config_parse(const char *file, const char *data, size_t size, struct 
 /* The same from a path; other errors of the system have a reason as well. */
 int target_config_load(const char *path, struct target_config **ret, char **ret_reason);
 
+/* Without description, image or any setting: all defaults. NULL: memory. */
+struct target_config *target_config_new(void);
 struct target_config *target_config_free(struct target_config *config);
 DEFINE_CLEANUP(struct target_config, target_config_free);
+
+/* Tells `entry` which of `lines` there are. */
+void target_config_set_wired(struct target_config *config);
 
 /* Do both describe the same virtual board, so that it may live on? */
 bool target_config_same_board(const struct target_config *a, const struct target_config *b);

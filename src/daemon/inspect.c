@@ -138,8 +138,7 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
                 return r;
         if (r > 0)
                 return append_misfit(reply, target, chip, &error);
-        r = sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", true,
-                                  STMBOOT_IMAGE_POWER_FAIL_SAFE, "b", plan->power_fail_safe);
+        r = sd_bus_message_append(reply, "{sv}", STMBOOT_IMAGE_FITS, "b", true);
         return r < 0 ? r
                      : append_ranges(reply, STMBOOT_IMAGE_PAGES, plan->n_pages, page_range, plan);
 }

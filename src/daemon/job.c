@@ -366,8 +366,8 @@ int job_check_target(const struct target *target, sd_bus_error *ret_error) {
         if (!target->config)
                 return error_set(ret_error, ERROR_TARGET_BROKEN, "%s", target->broken_reason);
         if (target->job)
-                return error_set(ret_error, ERROR_BUSY, "%s is busy: %s is on", target->name,
-                                 job_type_to_string(target->job->type));
+                return error_set(ret_error, ERROR_BUSY, "%s: busy with another job (%s)",
+                                 target->name, job_type_to_string(target->job->type));
         return 0;
 }
 

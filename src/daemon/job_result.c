@@ -61,9 +61,8 @@ static char *failure_message(const struct job *job, const struct session_failure
 }
 
 static void note_success(struct job *job, const struct session_info *info) {
-        if (info->unchanged)
-                job_note(job, "the chip holds this image already");
-        else if (job->request->session.kind == SESSION_FLASH && !info->power_fail_safe)
+        if (job->request->session.kind == SESSION_FLASH && !info->unchanged &&
+            !info->power_fail_safe)
                 job_note(job, "not power-fail safe: where this chip boots from is not certain");
         if (info->started_by_go)
                 job_note(job, "started by Go; until its power is cycled, a reset leads into the "

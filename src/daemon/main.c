@@ -14,7 +14,7 @@
 #include "daemon/safe_lines.h"
 
 struct options {
-        const char *config_dir, *state_dir;
+        const char *config_dir, *state_dir, *tree;
         bool safe_lines;
 };
 
@@ -24,6 +24,8 @@ static void print_help(void) {
              "Flashes the STM32 microcontrollers wired to this machine, over D-Bus.\n"
              "\n"
              "     --config-dir=DIR  Read stmbootd.conf and targets.d/ from here only\n"
+             "     --device-tree=DIR Read targets from this device tree, too (default: the kernel's;\n"
+             "                       with --config-dir none)\n"
              "     --state-dir=DIR   Keep records and markers here\n"
              "     --safe-lines      Make safe the lines that a dead stmbootd held, then exit\n"
              "  -h --help            Show this help\n"
@@ -35,9 +37,10 @@ static void print_help(void) {
 
 /* Returns 1: go on; 0: done; negative: usage. */
 static int parse_options(int argc, char **argv, struct options *ret) {
-        enum { CONFIG_DIR = 256, STATE_DIR, SAFE_LINES, VERSION };
+        enum { CONFIG_DIR = 256, DEVICE_TREE, STATE_DIR, SAFE_LINES, VERSION };
         static const struct option options[] = {
                 { "config-dir", required_argument, NULL, CONFIG_DIR },
+                { "device-tree", required_argument, NULL, DEVICE_TREE },
                 { "state-dir", required_argument, NULL, STATE_DIR },
                 { "safe-lines", no_argument, NULL, SAFE_LINES },
                 { "help", no_argument, NULL, 'h' },
@@ -49,6 +52,9 @@ static int parse_options(int argc, char **argv, struct options *ret) {
                 switch (c) {
                 case CONFIG_DIR:
                         ret->config_dir = optarg;
+                        break;
+                case DEVICE_TREE:
+                        ret->tree = optarg;
                         break;
                 case STATE_DIR:
                         ret->state_dir = optarg;
@@ -136,14 +142,14 @@ static int open_bus(sd_event *event, struct manager *manager, sd_bus **ret) {
         return 0;
 }
 
-static int run(struct config_paths *paths) {
+static int run(struct config_paths *paths, const char *tree) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(manager_freep) struct manager *manager = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
 
         int r = sd_event_default(&event);
         if (r >= 0)
-                r = manager_new(event, paths, &manager);
+                r = manager_new(event, paths, tree, &manager);
         if (r >= 0)
                 r = add_signals(event, manager);
         if (r >= 0)
@@ -175,10 +181,13 @@ int main(int argc, char **argv) {
         int r = parse_options(argc, argv, &options);
         if (r <= 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (!options.tree && !options.config_dir)
+                options.tree = DEVICETREE_BASE;
         block_signals();
         r = config_paths_init(&paths, options.config_dir, options.state_dir);
         if (r >= 0)
-                r = options.safe_lines ? safe_lines_run(paths.runtime_dir) : run(&paths);
+                r = options.safe_lines ? safe_lines_run(paths.runtime_dir)
+                                       : run(&paths, options.tree);
         config_paths_done(&paths);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "daemon/bus.h"
+#include "daemon/config_tree.h"
 #include "daemon/job.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
@@ -75,27 +76,20 @@ static void remove_target(struct manager *manager, struct target *target) {
         target_free(target);
 }
 
-static int load_target(struct manager *manager, const struct config_file *file) {
-        struct target *target = manager_find_target(manager, file->name);
-        struct target_config *config = NULL;
-        char *reason = NULL;
+/* Takes `config`, or `reason`. */
+static int set_target(struct manager *manager, const char *name, struct target_config *config,
+                      char *reason, const char *origin) {
+        struct target *target = manager_find_target(manager, name);
         bool is_new = !target;
 
-        if (target && is_in_use(target)) {
-                manager->reload_pending = true;
-                return 0;
-        }
-        int r = target_config_load(file->path, &config, &reason);
-        if (r < 0 && !reason)
-                return -ENOMEM;
         if (is_new)
-                target = insert_target(manager, file->name);
-        if (!target) {
+                target = insert_target(manager, name);
+        if (!target || (!config && !reason)) {
                 target_config_free(config);
                 free(reason);
                 return -ENOMEM;
         }
-        target_configure(target, config, reason, file->path);
+        target_configure(target, config, reason, origin);
         if (is_new)
                 bus_object_added(manager, target->path);
         else
@@ -104,9 +98,50 @@ static int load_target(struct manager *manager, const struct config_file *file) 
         return 0;
 }
 
-static bool is_listed(const struct config_file *files, size_t n, const char *name) {
+/* Those in work keep what they have; all is read again when they are done. */
+static bool must_wait(struct manager *manager, const char *name) {
+        struct target *target = manager_find_target(manager, name);
+
+        if (!target || !is_in_use(target))
+                return false;
+        manager->reload_pending = true;
+        return true;
+}
+
+static int load_file(struct manager *manager, const struct config_file *file) {
+        struct target_config *config = NULL;
+        char *reason = NULL;
+
+        if (must_wait(manager, file->name))
+                return 0;
+        (void)target_config_load(file->path, &config, &reason);
+        return set_target(manager, file->name, config, reason, file->path);
+}
+
+static int load_node(struct manager *manager, const struct devicetree_target *node) {
+        struct target_config *config = NULL;
+        char *reason = NULL;
+
+        if (node->error == -EEXIST || !target_name_is_valid(node->name)) {
+                log_error("%s: \"%s\" cannot be this target's name", node->node, node->name);
+                return 0;
+        }
+        if (must_wait(manager, node->name))
+                return 0;
+        (void)target_config_from_tree(node, &config, &reason);
+        return set_target(manager, node->name, config, reason, node->node);
+}
+
+static bool has_file(const struct config_file *files, size_t n, const char *name) {
         for (size_t i = 0; i < n; i++)
                 if (strcmp(files[i].name, name) == 0)
+                        return true;
+        return false;
+}
+
+static bool has_node(const struct manager *manager, const char *name) {
+        for (size_t i = 0; i < manager->n_tree; i++)
+                if (strcmp(manager->tree[i].name, name) == 0)
                         return true;
         return false;
 }
@@ -121,15 +156,15 @@ static int load_targets(struct manager *manager) {
         manager->reload_pending = false;
         for (struct target *target = manager->targets, *next; target; target = next) {
                 next = target->next;
-                if (is_listed(files, n, target->name))
-                        continue;
-                if (is_in_use(target))
-                        manager->reload_pending = true;
-                else
+                if (!has_file(files, n, target->name) && !has_node(manager, target->name) &&
+                    !must_wait(manager, target->name))
                         remove_target(manager, target);
         }
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = load_target(manager, &files[i]);
+                r = load_file(manager, &files[i]);
+        for (size_t i = 0; i < manager->n_tree && r >= 0; i++)
+                if (!has_file(files, n, manager->tree[i].name))
+                        r = load_node(manager, &manager->tree[i]);
         config_files_free(files, n);
         return r;
 }
@@ -228,7 +263,15 @@ static int pick_job_prefix(struct manager *manager) {
         return 0;
 }
 
-int manager_new(sd_event *event, struct config_paths *paths, struct manager **ret) {
+static void read_tree(struct manager *manager, const char *root) {
+        int r = devicetree_read(root, &manager->tree, &manager->n_tree);
+
+        if (r < 0)
+                log_error("%s: cannot read the device tree: %s", root, strerror(-r));
+}
+
+int manager_new(sd_event *event, struct config_paths *paths, const char *tree,
+                struct manager **ret) {
         _cleanup_(manager_freep) struct manager *manager = calloc(1, sizeof(*manager));
         _cleanup_free_ char *reason = NULL;
 
@@ -248,6 +291,8 @@ int manager_new(sd_event *event, struct config_paths *paths, struct manager **re
         make_directory(manager->paths.state_dir);
         make_directory(manager->paths.runtime_dir);
         watch_ports(manager);
+        if (tree)
+                read_tree(manager, tree);
         r = manager_reload(manager, &reason);
         if (r < 0) {
                 log_error("%s", reason ?: strerror(-r));
@@ -270,6 +315,7 @@ struct manager *manager_free(struct manager *manager) {
         sd_event_source_disable_unref(manager->reload_source);
         port_watch_free(manager->port_watch);
         config_free(manager->config);
+        free(manager->tree);
         config_paths_done(&manager->paths);
         sd_event_unref(manager->event);
         free(manager);

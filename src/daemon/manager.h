@@ -8,6 +8,7 @@
 
 #include "daemon/config.h"
 #include "daemon/target.h"
+#include "hw/devicetree.h"
 #include "hw/port_watch.h"
 
 /* All targets, and what they share. */
@@ -20,6 +21,8 @@ struct manager {
         sd_bus *bus; /* borrowed; NULL until bus_export() */
         struct config_paths paths;
         struct config *config;
+        struct devicetree_target *tree; /* read once: overlays are loaded before us */
+        size_t n_tree;
         struct target *targets;        /* ordered by name */
         struct port_watch *port_watch; /* NULL: cannot be had; ports then always seem to be there */
         sd_event_source *port_watch_source, *reload_source;
@@ -30,10 +33,11 @@ struct manager {
 };
 
 /*
- * Reads the configuration of `paths`, which it takes over, on success. Returns 0 or negative errno;
- * the reason was logged.
+ * Takes `paths` over and reads the configuration, and the device tree at `tree` unless it is NULL.
+ * Returns 0 or negative errno; the reason was logged.
  */
-int manager_new(sd_event *event, struct config_paths *paths, struct manager **ret);
+int manager_new(sd_event *event, struct config_paths *paths, const char *tree,
+                struct manager **ret);
 struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager, manager_free);
 
