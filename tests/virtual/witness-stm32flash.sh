@@ -50,7 +50,7 @@ python3 "$make_firmware" --size 12300 "$directory/app.bin" || exit 1
 
 for chip; do
         : >"$directory/log"
-        "$virtual" --pty="$directory/tty" "$chip" >/dev/null 2>"$directory/state" &
+        "$virtual" --pty="$directory/tty" --control="$directory/control" "$chip" >/dev/null 2>"$directory/state" &
         server=$!
         await 'in the ROM' "$directory/state" || fail "is not in its ROM"
 
@@ -66,9 +66,11 @@ for chip; do
         flash -g 0 || fail "not started"
         await 'running from 0x08000000' "$directory/state" || fail "does not run"
 
-        # BOOT0 low and a pulse on NRST: it starts again, and speaks
-        kill -USR2 "$server"
-        kill -USR1 "$server"
+        sleep 0.1 # its banner, 3 ms
+
+        # BOOT0 low and the power cycled, since a chip that was blank heeds no less: it starts
+        # again, and speaks
+        printf 'boot0=0\npower=0\npower=1\n' >"$directory/control"
         timeout 10 grep -a -m 1 'APP [0-9a-f]* running from 0x08000000' "$directory/tty" ||
                 fail "no banner"
 
