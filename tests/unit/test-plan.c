@@ -15,7 +15,7 @@
 
 #define FLASH 0x08000000U
 
-/* Aliases and option bytes as on an F7, else nothing of a certain chip. */
+/* Aliases as on an F7 and with TrustZone, else nothing of a certain chip. */
 static const struct chip test_chip = {
         .flash_start = FLASH,
         .flash_size = 64 * 1024,
@@ -25,7 +25,7 @@ static const struct chip test_chip = {
         .write_align = 4,
         .ram = { { 0x20000000, 0x5000 } },
         .options = { { 0x1FFF0000, 0x20 } },
-        .alias = { { 0x00200000, 64 * 1024 } },
+        .alias = { { 0x00200000, 64 * 1024 }, { 0x0C000000, 64 * 1024 } },
 };
 
 /* The chip of which a program unit can be written once only. */
@@ -485,6 +485,8 @@ static void where_the_head_is(void **state) {
                   false },
                 { FLASH + 0x4000, 0x2407FFF0, FLASH + 0x4009, false, true, 0, FLASH + 0x4000,
                   false },
+                { FLASH + 0x4000, 0x20005000, FLASH + 0x47FF, false, true, 0, FLASH + 0x4000,
+                  false },
                 { FLASH + 0x4000, 0x10010000, 0x00204009, false, true, 0, FLASH + 0x4000, false },
                 /* No vector table: an odd stack, none, an even vector, a vector elsewhere. */
                 { FLASH + 0x4000, 0x20005001, FLASH + 0x4201, false, true, 0, 0, false },
@@ -610,6 +612,7 @@ static void what_does_not_fit_is_refused(void **state) {
                 { { 0x1FFF0000 }, { 32 }, true, PLAN_EMPTY, 0, 0 },
                 { { 0x00200000, FLASH }, { 16, 16 }, false, PLAN_OVERLAP, FLASH, FLASH + 16 },
                 { { 0x00200000, FLASH + 16 }, { 16, 16 }, false, 0, 0, 0 },
+                { { FLASH + 0x400, 0x0C000000 }, { 16, 16 }, false, 0, 0, 0 },
                 { { 0xFFFFFFF0 }, { 16 }, false, PLAN_OUTSIDE_FLASH, 0xFFFFFFF0, 0xFFFFFFFF },
         };
 
