@@ -246,7 +246,7 @@ static void what_goes_wrong_is_told_with_its_place(void **state) {
                 { "> 31 CE\n< 79\n> 08 00 01 00 09\n< 41 42",
                   "WRITE 0x08000100, garbage instead of an answer to the address\n"
                   "received 41 42\n" },
-                { "> 11 EE\n< 79\n> 08 00 00 00 08\n< 79\n> FF 00\n< 79 55 x256\nW 500000",
+                { "> 11 EE\n< 79\n> 08 00 00 00 08\n< 79\n> FF 00\n< 79 55 x255\nW 500000",
                   "READ 0x08000000 256 bytes, answer cut short to the length\nwaited 500.0 ms\n" },
                 { "> 31 CE\n< 79\n> 08 00\n< 1F", "WRITE, unfinished\nreceived 1F (NACK)\n" },
                 { "> 31 CE\n< 79\nL 0 1", "WRITE, unfinished\nNRST low\n" },
