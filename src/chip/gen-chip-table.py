@@ -149,8 +149,9 @@ def check_names(devices):
             part = part.lstrip("+")
             check(re.fullmatch(r"STM32[0-9A-Zx]{3,}", part), f"not a part number: {part}")
             for other, other_shared, other_row in seen:
+                allowed = row is not other_row and (shared or other_shared)
                 check(
-                    not names_fit(part, other) or (row is not other_row and (shared or other_shared)),
+                    allowed or not names_fit(part, other),
                     f"{row['id']} {part} overlaps {other_row['id']} {other}",
                 )
             seen.append((part, shared, row))
@@ -280,8 +281,8 @@ def c_device(row, timing):
             check(bank2_first >= sum(pages for pages, _ in banks[0]), "bank2_first within bank 1")
 
     symbol = chip_id[2:].lower()
-    names = ", ".join(c_string(part.lstrip("+")) for part in row["parts"].split())
-    lists = f"static const char *const parts_{symbol}[] = {{ {names}{', ' if names else ''}NULL }};\n"
+    names = [c_string(part.lstrip("+")) for part in row["parts"].split()] + ["NULL"]
+    lists = f"static const char *const parts_{symbol}[] = {{ {', '.join(names)} }};\n"
     if parts:
         items = ", ".join(f"{{ {s}, {c_string(a)}, {c_string(b)} }}" for s, a, b in parts)
         lists += f"static const struct chip_part smaller_{symbol}[] = {{ {items}, {{ 0 }} }};\n"
@@ -336,8 +337,7 @@ def c_device(row, timing):
     return lists, "".join(f"                .{key} = {value},\n" for key, value in fields.items())
 
 
-def main():
-    devices_path, timing_path, output_path = sys.argv[1:]
+def generate(devices_path, timing_path, output_path):
     timing = read_timing(timing_path)
     devices = read_rows(devices_path, DEVICE_COLUMNS)
     check(len({row["id"] for row in devices}) == len(devices), "a product ID is given twice")
@@ -364,6 +364,6 @@ def main():
 
 if __name__ == "__main__":
     try:
-        main()
+        generate(*sys.argv[1:])
     except (Bad, OSError, ValueError, csv.Error) as error:
         sys.exit(f"gen-chip-table.py: {error}")
