@@ -41,6 +41,9 @@ TIMING = [
 ]
 
 
+sys.dont_write_bytecode = True  # nothing of ours goes beside the sources
+
+
 def load(path):
     spec = importlib.util.spec_from_file_location("generator", path)
     module = importlib.util.module_from_spec(spec)
