@@ -244,11 +244,20 @@ static void unit_overprogram(struct virtual_stm32 *chip, uint32_t offset, const 
         }
 }
 
+/* The page that the job is at, and whether it may be programmed. */
+static bool unit_writable(struct virtual_stm32 *chip, uint32_t address) {
+        size_t *page = &chip->job.page;
+
+        if (address - chip->pages[*page].address >= chip->pages[*page].size &&
+            !flash_find_page(chip, address, page))
+                return false;
+        return !chip->protected[*page];
+}
+
 static void unit_program(struct virtual_stm32 *chip, uint32_t address, const uint8_t *data) {
         uint32_t unit = chip->chip->program_unit, offset = address - chip->chip->flash_start;
-        size_t page;
 
-        if (!flash_find_page(chip, address, &page) || chip->protected[page])
+        if (!unit_writable(chip, address))
                 return;
         chip->counters.units_programmed++;
 
@@ -267,9 +276,8 @@ static void unit_program(struct virtual_stm32 *chip, uint32_t address, const uin
 static void unit_tear(struct virtual_stm32 *chip, uint32_t address, const uint8_t *data) {
         uint32_t unit = chip->chip->program_unit, offset = address - chip->chip->flash_start;
         uint8_t some[PROGRAM_UNIT_MAX];
-        size_t page;
 
-        if (!flash_find_page(chip, address, &page) || chip->protected[page])
+        if (!unit_writable(chip, address))
                 return;
         if (chip->units && chip->units[offset / unit] != UNIT_ERASED)
                 return; /* it would have been refused, or is garbage already */
@@ -341,6 +349,7 @@ bool job_program(struct virtual_stm32 *chip, uint64_t now, uint32_t address, con
         if (!job)
                 return false;
         job->address = address;
+        job->page = 0;
         memcpy(job->data, data, size);
         job->effective = steps;
         if (fault_take(chip, VIRTUAL_FAULT_WRITE_LOST, chip->writes, NULL))

@@ -50,6 +50,7 @@ struct job {
         uint8_t data[256 + PROGRAM_UNIT_MAX];
         uint64_t unit_time;
         size_t effective; /* steps that do what they should */
+        size_t page;      /* index of the one that is programmed */
         size_t area;      /* JOB_OPTIONS: bytes to erase */
 
         uint16_t pages[ERASE_LIST_MAX]; /* indices into the page table */

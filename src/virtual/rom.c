@@ -78,11 +78,7 @@ void rom_listen(struct virtual_stm32 *chip) {
         rom->length = (uint32_t)MIN(length, (uint64_t)UINT32_MAX);
         rom->locked = true;
 
-        chip->chip_receiver = (struct receiver){
-                .from = chip->now,
-                .length = rom->length,
-                .n = rom->frame_bits,
-        };
+        chip->chip_receiver = receiver_new(chip->now, rom->length, rom->frame_bits);
         if (!right && chip->chip->jitter_percent == 0) {
                 rom->stalled = true;
                 return;

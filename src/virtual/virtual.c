@@ -147,7 +147,7 @@ int virtual_new(const struct virtual_config *config, struct virtual_stm32 **ret)
         }
         chip->echo.instant = config->no_wire_time;
         chip->boot1 = config->boot1_high;
-        chip->host_receiver = (struct receiver){ .length = frame_length(115200, 11), .n = 11 };
+        chip->host_receiver = receiver_new(0, frame_length(115200, 11), 11);
         chip->echo_receiver = chip->host_receiver;
         chip->boot_at = chip->reset_at = chip->power_off_at = chip->power_on_at = USEC_INFINITY;
 
@@ -304,11 +304,7 @@ void virtual_set_format(struct virtual_stm32 *chip, uint64_t now, unsigned baud,
         line_reformat(&chip->lines[TO_CHIP], chip->now, frame_length(baud, n), n);
 
         /* the receiver starts afresh in the middle of what may be under way */
-        chip->host_receiver = (struct receiver){
-                .from = chip->now,
-                .length = frame_length(baud, n),
-                .n = n,
-        };
+        chip->host_receiver = receiver_new(chip->now, frame_length(baud, n), n);
         chip->echo_receiver = chip->host_receiver;
 }
 

@@ -48,11 +48,6 @@ void line_put(struct line *line, struct frame frame) {
         *line_at(line, line->count++) = frame;
 }
 
-void line_pop(struct line *line) {
-        line->head = (line->head + 1) & (line->capacity - 1);
-        line->count--;
-}
-
 void line_discard(struct line *line, uint64_t now) {
         while (line->count > 0 && line_frame_end(line, line_at(line, 0)) <= now)
                 line_pop(line);
@@ -115,12 +110,23 @@ struct line *line_free(struct line *line) {
 
 /* ---- receiving ---- */
 
-/* Within AN3155's 2.5 %, and of the same number of bits. */
-static bool frame_fits(const struct frame *frame, const struct receiver *receiver) {
-        uint32_t difference = frame->length > receiver->length ? frame->length - receiver->length
-                                                               : receiver->length - frame->length;
+struct receiver receiver_new(uint64_t from, uint32_t length, uint8_t n) {
+        return (struct receiver){
+                .from = from,
+                .length = length,
+                .slack = length / 40, /* 2.5 % (AN3155 2) */
+                .half_bit = length / n / 2,
+                .n = n,
+        };
+}
 
-        return frame->n == receiver->n && difference <= receiver->length / 40;
+/* Are parity and stop bit of a sampled frame right? */
+bool line_check(const struct receiver *receiver, unsigned bits) {
+        bool stop = bits >> (receiver->n - 1) & 1U;
+
+        if (receiver->n == 10)
+                return stop;
+        return stop && !__builtin_parity(bits >> 1 & 0x1FF);
 }
 
 static unsigned frame_bit(const struct frame *frame, uint64_t index) {
@@ -191,48 +197,30 @@ static unsigned frame_sample(const struct frame *frame, const struct receiver *r
         return bits;
 }
 
-uint64_t line_next(const struct line *line, const struct receiver *receiver) {
-        const struct frame *frame;
+/* The same as line_next() and line_take() for frames of another format, or seen in part. */
+uint64_t line_next_odd(const struct line *line, const struct receiver *receiver) {
         uint64_t edge;
 
-        if (line->count == 0)
-                return USEC_INFINITY;
-
-        frame = line_at(line, 0);
         if (line->instant)
-                return MAX(frame->start, receiver->from);
-        if (frame->start >= receiver->from && frame_fits(frame, receiver))
-                return frame->start + frame->length;
-
+                return line_at(line, 0)->start;
         edge = line_edge(line, receiver->from);
         return edge == USEC_INFINITY ? USEC_INFINITY : edge + receiver->length;
 }
 
-bool line_take(struct line *line, struct receiver *receiver, uint8_t *ret_byte) {
-        struct frame *frame = line_at(line, 0);
-        uint32_t bit = receiver->length / receiver->n;
+bool line_take_odd(struct line *line, struct receiver *receiver, uint8_t *ret_byte) {
         unsigned bits;
-        bool parity = true;
 
-        if (frame_fits(frame, receiver) && (line->instant || frame->start >= receiver->from)) {
-                bits = frame->bits;
-                receiver->from = MAX(receiver->from, line_frame_end(line, frame));
-                if (!line->instant)
-                        receiver->from -= bit / 2;
-                line_pop(line);
-        } else if (line->instant) {
-                bits = frame_sample(frame, receiver);
+        if (line->instant) {
+                bits = frame_sample(line_at(line, 0), receiver);
                 line_pop(line);
         } else {
                 uint64_t edge = line_edge(line, receiver->from);
 
                 bits = line_sample(line, receiver, edge);
-                receiver->from = edge + receiver->length - bit / 2;
+                receiver->from = edge + receiver->length - receiver->half_bit;
                 line_discard(line, receiver->from);
         }
 
         *ret_byte = (uint8_t)(bits >> 1);
-        if (receiver->n == 11)
-                parity = (bits >> 9 & 1U) == (unsigned)__builtin_parity(*ret_byte);
-        return parity && bits >> (receiver->n - 1) & 1U;
+        return line_check(receiver, bits);
 }
