@@ -60,7 +60,7 @@ run_suite() {
         mkdir -p "$work/$suite/out"
         "$rig/roots.sh" guest "$suite"
         is_host_suite "$suite" || "$rig/roots.sh" build "$suite"
-        [ -n "$keep" ] && [ -d "$work/$suite/product" ] || "$rig/build.sh" "$suite"
+        if [ -z "$keep" ] || [ ! -d "$work/$suite/product" ]; then "$rig/build.sh" "$suite"; fi
         step "$suite: boot once, save" "$rig/vm.sh" save "$suite"
         step "$suite: install, save" "$rig/vm.sh" install "$suite"
         for case; do

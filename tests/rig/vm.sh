@@ -16,7 +16,7 @@ out=${4:-}
 saved=$work/$suite/saved
 installed=$work/$suite/installed
 kernel=$work/kernel
-timeout=${RIG_TIMEOUT:-120}
+timeout=${RIG_TIMEOUT:-180}
 run=$(mktemp -d "$work/run.XXXXXX")
 qemu_pid=
 
@@ -147,7 +147,7 @@ finish() {
 
 run() {
         start_qemu "$installed/disk" '' -snapshot -incoming "exec:cat '$installed/state'"
-        echo "RUN $(date +%s) $case" >&3
+        echo "RUN $(date +%s) $case $((timeout - 15))" >&3
         wait_for_qemu
         finish
 }
@@ -159,7 +159,7 @@ boot() {
         sh "$rig/guest/case" "$case" prepare "$run/root"
         make_disk "$run/root" "$run/disk"
         while [ $n -le 3 ] && [ ! -f "$out/status" ]; do
-                start_qemu "$run/disk" "rig.case=$case rig.boot=$n"
+                start_qemu "$run/disk" "rig.case=$case:$((timeout - 15)) rig.boot=$n"
                 wait_for_qemu
                 n=$((n + 1))
         done

@@ -104,6 +104,19 @@ chip_has() {
         board read "${2:-0x08000000}" "$(stat -c %s "$1")" | cmp - "$1"
 }
 
+# The chip is in this state ("rom", "running 0x08000000"), or comes to it.
+chip_is() {
+        wait_until 5 state_is "$1"
+}
+
+state_is() {
+        [ "$(board state)" = "$1" ]
+}
+
+chip_runs() {
+        chip_is 'running 0x08000000'
+}
+
 # ---- people ----
 
 # The rig's users: one in group stmboot, one in none of ours.
@@ -121,4 +134,46 @@ as_stranger() {
 target() {
         mkdir -p /etc/stmboot/targets.d
         cat >"/etc/stmboot/targets.d/$1.conf"
+}
+
+# ---- without the service: the kernel's tools as a witness ----
+
+# hold LABEL LINE=LEVEL: drives a line until release_line.
+hold() {
+        _chip=$(gpiodetect | sed -n "s/ \[$1\].*//p")
+        case $(gpioset --version | head -n 1) in
+        *v1.*) gpioset --mode=signal "$_chip" "$2" & ;;
+        *) gpioset --chip "$_chip" "$2" & ;;
+        esac
+        _holder=$!
+        wait_until 10 sh -c "gpioinfo $(gpio_argument "$_chip") | grep -q 'line *${2%=*}:.*gpioset'"
+}
+
+# How both generations of gpioinfo name a chip.
+gpio_argument() {
+        case $(gpioset --version | head -n 1) in *v1.*) echo "$1" ;; *) echo "--chip $1" ;; esac
+}
+
+release_line() {
+        kill $_holder
+        wait $_holder || :
+}
+
+# pulse LABEL LINE: low for 100 ms, open drain, then released.
+pulse() {
+        _chip=$(gpiodetect | sed -n "s/ \[$1\].*//p")
+        case $(gpioset --version | head -n 1) in
+        *v1.*)
+                gpioset --mode=time --usec=100000 --drive=open-drain "$_chip" "$2=0"
+                gpioset --mode=exit --drive=open-drain "$_chip" "$2=1"
+                ;;
+        *) gpioset --chip "$_chip" --drive open-drain --toggle 100ms,0 "$2=0" ;;
+        esac
+}
+
+# reset_with_boot0 LABEL BOOT0-LINE NRST-LINE LEVEL
+reset_with_boot0() {
+        hold "$1" "$2=$4"
+        pulse "$1" "$3"
+        release_line
 }
