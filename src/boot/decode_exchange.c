@@ -210,7 +210,8 @@ enum decode_status decode_exchange_sent(struct decode_exchange *x, uint8_t byte)
 static enum decode_status take_ack(struct decode_exchange *x, uint8_t byte, uint64_t time) {
         if (byte != AN3155_ACK && byte != AN3155_NACK)
                 return DECODE_UNEXPECTED;
-        x->waited = time > x->asked ? time - x->asked : 0;
+        if (x->n_bytes == 0) /* one that follows data only ends it */
+                x->waited = time > x->asked ? time - x->asked : 0;
         x->asked = time;
         return byte == AN3155_ACK ? next_part(x) : DECODE_NACKED;
 }

@@ -61,7 +61,7 @@ struct decode_exchange {
         uint8_t command;
         uint64_t start;  /* microseconds */
         uint64_t asked;  /* since when an answer is awaited */
-        uint64_t waited; /* for the last answer, microseconds */
+        uint64_t waited; /* for the last ACK that told something, microseconds */
 
         const enum decode_part *part; /* under way */
         enum decode_part answered;    /* the host's part before it; PART_END: the command itself */

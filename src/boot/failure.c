@@ -132,14 +132,17 @@ static void tell_text(const struct story *story, const uint8_t *bytes, size_t n)
 
 static void tell_entry(const struct story *story) {
         const struct entry_evidence *e = &story->failure->entry;
+        enum advice_symptom symptom = advice_symptom(e);
         const struct chip *chip = story->context->chip;
         size_t n = MIN(e->n_received, sizeof(e->received));
 
-        fprintf(story->out, "no answer from the ROM bootloader (%s, %u %s): ", chip_name(story),
+        bool silent = symptom == ADVICE_SYMPTOM_SILENCE || symptom == ADVICE_SYMPTOM_NONE;
+        fprintf(story->out, "no %s the ROM bootloader (%s, %u %s): sent 0x7F %u time%s, ",
+                silent ? "answer from" : "entry into", chip_name(story),
                 e->baud ?: story->context->baud,
-                chip && chip->quirks & CHIP_QUIRK_8N1 ? "8N1" : "8E1");
-        fprintf(story->out, "sent 0x7F %u time%s, ", e->attempts, e->attempts == 1 ? "" : "s");
-        switch (advice_symptom(e)) {
+                chip && chip->quirks & CHIP_QUIRK_8N1 ? "8N1" : "8E1", e->attempts,
+                e->attempts == 1 ? "" : "s");
+        switch (symptom) {
         case ADVICE_SYMPTOM_NONE:
         case ADVICE_SYMPTOM_SILENCE:
                 fprintf(story->out, "nothing came back");

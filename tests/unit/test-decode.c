@@ -152,6 +152,7 @@ static void every_command_is_told_in_words(void **state) {
                   "0.0 ms\n" },
                 { "> 00 FF\n< 79 02 40 00 77 79",
                   "GET: protocol 4.0, GET, 0x77, ACK after 0.0 ms\n" },
+                { "> 00 FF\n@300 < 79\n@1700 < 00 33 79", "GET: protocol 3.3, ACK after 0.3 ms\n" },
                 { "> 01 FE\n< 79 22 00 00 79", "GET VERSION: protocol 2.2, ACK after 0.0 ms\n" },
                 { "> 02 FD\n< 79 01 04 13 79",
                   "GET ID: 0x413 (STM32F405/407/415/417), ACK after 0.0 ms\n" },
