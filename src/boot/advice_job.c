@@ -159,13 +159,14 @@ const struct advice_cause advice_job_causes[] = {
           .errors = E(PROTECTED),
           .when = has_rdp,
           .text = "The flash is readout-protected. `stmbootctl unprotect {target} readout` lifts "
-                  "that; the price is all of the flash: the chip erases it. Then flash it." },
+                  "that (in a script with --yes); the price is all of the flash: the chip erases it. "
+                  "Then flash it." },
         { .name = "readout-nack",
           .errors = E(NACK),
           .when = protected_with_rdp,
           .text = "A ROM that refuses the command itself is readout-protected, as a rule. "
-                  "`stmbootctl unprotect {target} readout` lifts that; the price is all of the "
-                  "flash: the chip erases it. Then flash it." },
+                  "`stmbootctl unprotect {target} readout` lifts that (in a script with --yes); the "
+                  "price is all of the flash: the chip erases it. Then flash it." },
         { .name = "level-2",
           .errors = E(NACK),
           .when = unprotect_refused,
