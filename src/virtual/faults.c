@@ -129,6 +129,12 @@ bool fault_wire(struct virtual_stm32 *chip, enum direction direction, struct fra
         return arrives;
 }
 
+void virtual_clear_faults(struct virtual_stm32 *chip) {
+        faults_free(chip);
+        chip->dead = false;
+        wire_faults_schedule(chip);
+}
+
 /* One more command was recognised. */
 void fault_command(struct virtual_stm32 *chip, uint64_t now) {
         uint64_t count = chip->counters.exchanges;

@@ -144,3 +144,6 @@ struct virtual_fault {
 
 /* Adds a fault; each strikes once. Returns 0 or -ENOMEM. */
 int virtual_add_fault(struct virtual_stm32 *chip, const struct virtual_fault *fault);
+
+/* Takes all faults back, also a dead chip's; what they did stays. */
+void virtual_clear_faults(struct virtual_stm32 *chip);
