@@ -27,7 +27,9 @@ step() {
         log=$work/log/$(echo "$name" | tr -c 'A-Za-z0-9\n' -).log
         mkdir -p "$work/log"
         start=$(date +%s%N)
-        if ! "$@" >"$log" 2>&1; then
+        # In the background "set -e" holds within functions, too.
+        "$@" >"$log" 2>&1 &
+        if ! wait $!; then
                 tail -n 20 "$log" >&2
                 die "$name failed: $log"
         fi

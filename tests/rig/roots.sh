@@ -22,8 +22,7 @@ guest)
         ;;
 build)
         include='gcc libc6-dev meson pkgconf python3 libsystemd-dev libgpiod-dev libserialport-dev
-                libinih-dev libelf-dev libjson-c-dev libmd-dev zlib1g-dev libudev-dev libfdt-dev
-                libcmocka-dev'
+                libinih-dev libelf-dev libjson-c-dev libmd-dev zlib1g-dev'
         ;;
 *) die "unknown kind of tree: $kind" ;;
 esac
