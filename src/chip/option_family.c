@@ -41,6 +41,10 @@ static const uint32_t factory_g4[] = { 0xFFEFF8AA, 0xFFFFFFFF, 0x00FF0000, 0xFF0
                                        0xFF00FFFF, 0xFF00FE00, 0xFFFFFFFF, 0xFFFFFFFF,
                                        0xFFFFFFFF, 0xFF00FFFF, 0xFF00FFFF, 0xFF00FE00 };
 
+/* RM0456, FLASH_OPTR and the boot address registers, "ST production value": recalled, not read
+ * again */
+static const uint32_t factory_u5[] = { 0x1FEFF8AA, 0x0800007F, 0x0BF9007F, 0x0C00007C };
+
 /* OPTR; PCROP and WRP areas start behind their end, that is: none (RM0444, RM0490: option bytes) */
 static const uint32_t factory_g0[] = { 0xFFFFFEAA, 0xFF, 0,    0xFF, 0xFF, 0xFF, 0, 0xFF,
                                        0,          0xFF, 0xFF, 0xFF, 0,    0,    0, 0 };
@@ -334,6 +338,7 @@ static const struct option_family families[] = {
                 .tzen = BIT_OF(0, 31),
                 .other_layout = { BIT_OF(0, 21) },
                 .other_value = false,
+                FACTORY(factory_u5),
                 .permanent = { { "TZEN", 0, 31, 1 }, { "BOOT_LOCK", 3, 0, 1 } },
         },
         {
