@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -257,6 +258,7 @@ static pid_t start_holder(const char *name, int (*lock)(int fd)) {
         pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test does not stop it */
                 int fd = open(name, O_RDWR | O_NOCTTY);
                 if (fd < 0 || lock(fd) < 0 || write(ready[1], "", 1) != 1)
                         _exit(1);
