@@ -22,7 +22,7 @@
 /* What a command can carry: 51's second packet is the longest. */
 #define ROM_PACKET_MAX (2 + 1024 + 1)
 
-#define PROGRAM_UNIT_MAX 32
+#define PROGRAM_UNIT_MAX 128 /* L1 programs half pages */
 
 /* All option areas of a chip whose protection lies in them. */
 #define OPTIONS_MAX 256
