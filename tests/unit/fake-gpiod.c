@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fake-gpiod.h"
+#include "util/cleanup.h"
 
 const struct fake_chip *fake_chips;
 size_t n_fake_chips;
@@ -23,10 +24,10 @@ void fake_log_printf(const char *format, ...) {
 }
 
 const struct fake_chip *fake_chip_open(const char *path) {
-        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *canonical = realpath(path, NULL);
 
-        for (size_t i = 0; i < n_fake_chips; i++) {
-                if (!slash || strcmp(fake_chips[i].name, slash + 1) != 0)
+        for (size_t i = 0; canonical && i < n_fake_chips; i++) {
+                if (strcmp(fake_chips[i].name, strrchr(canonical, '/') + 1) != 0)
                         continue;
                 errno = fake_chips[i].open_error;
                 return errno ? NULL : &fake_chips[i];

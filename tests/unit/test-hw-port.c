@@ -208,6 +208,20 @@ static void flush_discards_what_was_received(void **state) {
         assert_int_equal(port_read(fixture->port, &byte, 1), 0);
 }
 
+static void what_came_before_is_not_read(void **state) {
+        struct fixture *fixture = *state;
+        struct termios raw;
+        uint8_t byte;
+
+        assert_int_equal(tcgetattr(fixture->slave, &raw), 0);
+        cfmakeraw(&raw);
+        assert_int_equal(tcsetattr(fixture->slave, TCSANOW, &raw), 0);
+        assert_int_equal(write(fixture->master, "\x79", 1), 1);
+        wait_readable(fixture->slave);
+        assert_port_opens(fixture);
+        assert_int_equal(port_read(fixture->port, &byte, 1), 0);
+}
+
 static void sets_the_modem_lines(void **state) {
         struct fixture *fixture = *state;
         int lines;
@@ -295,12 +309,13 @@ static void other_programs_locks_are_respected_and_named(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(locks); i++) {
                 pid_t pid = start_holder(fixture->name, locks[i]), seen = 0;
-                char command[32];
+                char command[32], ours[16];
 
+                assert_int_equal(prctl(PR_GET_NAME, ours), 0);
                 assert_int_equal(port_open_serial(fixture->name, &fixture->port), -EBUSY);
                 assert_int_equal(port_holder(fixture->name, &seen, command, sizeof(command)), 0);
                 assert_int_equal(seen, pid);
-                assert_string_equal(command, "test-hw-port");
+                assert_string_equal(command, ours);
                 stop_holder(pid);
         }
         assert_port_opens(fixture);
@@ -323,11 +338,16 @@ static void names_who_has_the_port_open(void **state) {
 
 static void our_lock_holds_other_programs_off(void **state) {
         struct fixture *fixture = *state;
+        int exclusive = 0;
 
         assert_port_opens(fixture);
+        assert_int_equal(ioctl(fixture->slave, TIOCGEXCL, &exclusive), 0);
+        assert_true(exclusive);
         assert_int_equal(flock(fixture->slave, LOCK_EX | LOCK_NB), -1);
         assert_int_equal(lockf(fixture->slave, F_TLOCK, 0), -1);
         fixture->port = port_close(fixture->port);
+        assert_int_equal(ioctl(fixture->slave, TIOCGEXCL, &exclusive), 0);
+        assert_false(exclusive);
         assert_int_equal(flock(fixture->slave, LOCK_EX | LOCK_NB), 0);
         assert_int_equal(lockf(fixture->slave, F_TLOCK, 0), 0);
 }
@@ -372,6 +392,7 @@ int main(void) {
                 TEST(sees_at_once_that_the_port_is_gone),
                 TEST(takes_what_fits_when_nobody_reads),
                 TEST(flush_discards_what_was_received),
+                TEST(what_came_before_is_not_read),
                 TEST(sets_the_modem_lines),
                 TEST(the_descriptor_is_not_inherited_and_never_blocks),
                 TEST(a_second_open_is_refused_and_changes_nothing),
