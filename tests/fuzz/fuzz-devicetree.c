@@ -30,7 +30,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 /* In memory where that can be had. */
 static const char *root_directory(void) {
         static char shared[] = "/dev/shm/fuzz-devicetree-XXXXXX";
-        static char plain[] = "/tmp/fuzz-devicetree-XXXXXX";
+        static char plain[] = P_tmpdir "/fuzz-devicetree-XXXXXX";
         static const char *root;
 
         if (!root)

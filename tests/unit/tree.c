@@ -20,7 +20,7 @@ char *tree_new(void) {
         _cleanup_free_ char *template = NULL;
         char *root;
 
-        assert_true(asprintf(&template, "%s/stmboot-XXXXXX", tmp ? tmp : "/tmp") >= 0);
+        assert_true(asprintf(&template, "%s/stmboot-XXXXXX", tmp ? tmp : P_tmpdir) >= 0);
         assert_non_null(mkdtemp(template));
         root = realpath(template, NULL);
         assert_non_null(root);
