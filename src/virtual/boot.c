@@ -74,14 +74,14 @@ static bool vectors_valid(const struct virtual_stm32 *chip, uint32_t address) {
 
 /* The address of the bank's first page, if the ROM would start what is in it. */
 static bool bank_bootable(const struct virtual_stm32 *chip, uint8_t bank, uint32_t *ret_address) {
-        for (size_t i = 0; i < chip->map.n_runs; i++) {
-                const struct flash_run *run = &chip->map.runs[i];
+        for (size_t i = 0; i < chip->n_pages; i++) {
+                uint32_t address = chip->pages[i].address;
 
-                if (run->bank != bank)
+                if (chip->pages[i].bank != bank)
                         continue;
-                if (!stack_valid(chip, memory_read_word(chip, run->address)))
+                if (!stack_valid(chip, memory_read_word(chip, address)))
                         return false;
-                *ret_address = run->address;
+                *ret_address = address;
                 return true;
         }
         return false;

@@ -59,11 +59,15 @@ struct region memory_find(const struct virtual_stm32 *chip, uint32_t address, si
         return (struct region){ .type = REGION_NONE };
 }
 
-/* RM0038 31.1.1: categories 3 and 4 hold a code */
+/* RM0038 31.1.1: some categories of L1 hold a code, or have a byte without meaning in it. */
 static uint16_t size_register(const struct virtual_stm32 *chip) {
+        uint16_t size = (uint16_t)(chip->flash_size / 1024);
+
         if (chip->chip->quirks & CHIP_QUIRK_SIZE_CODE)
-                return chip->flash_size == 384 * 1024;
-        return (uint16_t)(chip->flash_size / 1024);
+                return size == 256;
+        if (chip->chip->quirks & CHIP_QUIRK_SIZE_LOW_BYTE)
+                return size | 0xA500;
+        return size;
 }
 
 /* One byte outside of what can be written: identity, else something that never changes. */

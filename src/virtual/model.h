@@ -166,7 +166,6 @@ struct virtual_stm32 {
         uint64_t random;
 
         /* memory */
-        struct flash_map map;
         uint32_t flash_size;
         uint32_t flash_span; /* the same with the holes between banks */
         uint8_t *flash;
