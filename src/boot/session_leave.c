@@ -47,13 +47,17 @@ static enum step go(struct session *session) {
 }
 
 /* BOOT0 goes inactive first: whatever resets the chip later must not find the ROM. */
-static enum step safe_then_go(struct session *session) {
+static enum step make_safe(struct session *session, unsigned next) {
         struct entry_sequence safe;
 
         entry_safe(&session->config.entry, &safe);
         rom_steps(&session->rom, &safe);
-        session->step = LEAVE_LINES_SAFE;
+        session->step = next;
         return STEP_BUSY;
+}
+
+static enum step safe_then_go(struct session *session) {
+        return make_safe(session, LEAVE_LINES_SAFE);
 }
 
 static enum step reset(struct session *session) {
@@ -85,11 +89,8 @@ static enum step begin_leave(struct session *session) {
         case SESSION_AFTER_RUN:
                 break;
         }
-        if (nothing_to_start(session) || (!can_reset && session->info.protection == CHIP_YES)) {
-                safe_then_go(session);
-                session->step = LEAVE_LAST; /* only the lines */
-                return STEP_BUSY;
-        }
+        if (nothing_to_start(session) || (!can_reset && session->info.protection == CHIP_YES))
+                return make_safe(session, LEAVE_LAST); /* only the lines */
         if (!can_reset)
                 return safe_then_go(session);
         return reset(session);
@@ -116,7 +117,7 @@ enum step phase_leave(struct session *session) {
         case LEAVE_GONE:
                 if (rom->status != ROM_OK)
                         return session_fail_rom(session, start_address(session));
-                return STEP_NEXT;
+                return make_safe(session, LEAVE_LAST); /* a recovery may have raised BOOT0 */
         default:
                 return STEP_NEXT;
         }

@@ -19,6 +19,7 @@ static void send(struct drive *drive, const struct session_want *want,
                 return;
         }
         virtual_send(drive->chip, drive->now, want->data, want->size);
+        drive->last_sent = want->size;
         event->type = SESSION_EVENT_SENT;
 }
 
@@ -38,6 +39,8 @@ static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t si
                  struct session_event *event) {
         uint64_t next = virtual_next_time(drive->chip);
 
+        if (drive->before_wait)
+                drive->before_wait(drive, MIN(until, next));
         drive->now = MAX(drive->now, MIN(until, next));
         event->size = virtual_receive(drive->chip, drive->now, buffer, size);
         event->data = buffer;
@@ -158,10 +161,7 @@ bool drive_holds(const struct virtual_stm32 *chip, const struct image *image) {
         return true;
 }
 
-enum virtual_state drive_boot(struct drive *drive) {
-        virtual_set_lines(drive->chip, drive->now, true, false, false);
-        drive->now += 10 * USEC_PER_MSEC;
-        virtual_set_lines(drive->chip, drive->now, false, false, false);
-        drive->now += 5 * USEC_PER_SEC;
-        return virtual_state(drive->chip, drive->now);
+bool drive_runs(struct drive *drive) {
+        drive->now += 5 * USEC_PER_SEC; /* the longest start-up time, L47x without LSE, twice */
+        return virtual_state(drive->chip, drive->now) == VIRTUAL_RUNNING;
 }

@@ -14,7 +14,10 @@ struct drive {
         unsigned lose_link_at;    /* the n-th byte sent finds the port gone; 0: never */
         uint64_t cancel_at;       /* 0: never */
         unsigned sends;
-        unsigned pulses_in_critical;
+        size_t last_sent; /* bytes */
+        /* Called before time passes; the power-loss test branches off here. */
+        void (*before_wait)(struct drive *drive, uint64_t until);
+        void *data;
         unsigned last_percent;
         bool percent_fell;
 };
@@ -35,5 +38,5 @@ struct image *drive_image(const struct chip *chip, uint32_t size, unsigned seed)
 /* Does the chip's flash hold exactly this image? */
 bool drive_holds(const struct virtual_stm32 *chip, const struct image *image);
 
-/* Resets the chip with BOOT0 inactive and lets it start: what it does then. */
-enum virtual_state drive_boot(struct drive *drive);
+/* Does the application run, as the job left the chip? */
+bool drive_runs(struct drive *drive);

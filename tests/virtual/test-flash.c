@@ -67,8 +67,7 @@ static void flash_row(const struct chip *chip) {
                 assert_int_equal(virtual_counters(drive.chip)->sent_while_busy, 0);
                 assert_int_equal(virtual_counters(drive.chip)->option_torn, 0);
                 assert_false(drive.percent_fell);
-                drive.now += 4 * USEC_PER_SEC;
-                if (virtual_state(drive.chip, drive.now) != VIRTUAL_RUNNING)
+                if (!drive_runs(&drive))
                         fail_msg("%s round %u does not run: state %d", chip->name, round,
                                  (int)virtual_state(drive.chip, drive.now));
                 session_free(session);
