@@ -7,18 +7,16 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define MIN(a, b)                                                                                  \
-        ({                                                                                         \
-                __typeof__(a) _a = (a);                                                            \
-                __typeof__(b) _b = (b);                                                            \
-                _a < _b ? _a : _b;                                                                 \
-        })
+/* Each argument is evaluated once; uses may be nested. */
+#define MIN(a, b) _MIN_MAX(a, <, b, __COUNTER__)
+#define MAX(a, b) _MIN_MAX(a, >, b, __COUNTER__)
 
-#define MAX(a, b)                                                                                  \
+#define _MIN_MAX(a, relation, b, n) __MIN_MAX(a, relation, b, n)
+#define __MIN_MAX(a, relation, b, n)                                                               \
         ({                                                                                         \
-                __typeof__(a) _a = (a);                                                            \
-                __typeof__(b) _b = (b);                                                            \
-                _a > _b ? _a : _b;                                                                 \
+                __typeof__(a) _a##n = (a);                                                         \
+                __typeof__(b) _b##n = (b);                                                         \
+                _a##n relation _b##n ? _a##n : _b##n;                                              \
         })
 
 /* `unit` must not be zero; it need not be a power of two. */
