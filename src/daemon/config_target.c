@@ -28,7 +28,7 @@ struct parser {
         unsigned line_number[LINE_MAX_];
         unsigned current_line;
         bool lines_section, board_section;
-        unsigned board_line;
+        unsigned board_line, board_seen;
 };
 
 typedef int (*assign_t)(struct parser *parser, const char *value, char **ret_reason);
@@ -271,7 +271,7 @@ static int on_assignment(const char *section, const char *key, const char *value
         if (!key)
                 return enter_section(parser, section, line, ret_reason);
         if (strcmp(section, "Virtual") == 0)
-                return board_assign(parser->config, key, value, ret_reason);
+                return board_assign(parser->config, &parser->board_seen, key, value, ret_reason);
 
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 if (strcmp(section, keys[i].section) != 0 || strcmp(key, keys[i].key) != 0)

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "stmboot/dbus.h"
+#include "util/cleanup.h"
+
+/*
+ * The unmodified stmbootd on a bus of its own, with its own configuration, state and firmware
+ * directory below `dir`. $STMBOOTD is the daemon; $STMBOOTD_WRAPPER may hold a command to run it
+ * under ("valgrind -q --error-exitcode=99"). Whatever fails here fails the test.
+ */
+struct harness {
+        char *dir;
+        char *address;
+        pid_t bus_pid, daemon_pid; /* 0: not running */
+        sd_bus *bus;
+};
+
+/* cmocka fixtures: a bus and empty directories, no daemon yet. */
+int harness_setup(void **state);
+int harness_teardown(void **state);
+
+/* Writes "%s" of `format` to DIR/`name`; directories are made. */
+void harness_write(struct harness *harness, const char *name, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+void harness_write_bytes(struct harness *harness, const char *name, const void *data, size_t size);
+/* DIR/`name`; the caller's. */
+char *harness_path(const struct harness *harness, const char *name);
+char *harness_read(const struct harness *harness, const char *name);
+
+/*
+ * Writes targets.d/`name`.conf: a virtual `chip`, without wire time unless `more`, which goes on in
+ * [Virtual], has it otherwise.
+ */
+void harness_target(struct harness *harness, const char *name, const char *chip, const char *more);
+
+/* Starts the daemon and waits until it serves. */
+void harness_start(struct harness *harness);
+/* Sends `signal` and waits for the end. Returns the exit status; -signal if one killed it. */
+int harness_stop(struct harness *harness, int signal);
+
+/* ---- calls ---- */
+
+#define HARNESS_TIMEOUT (120 * 1000000ULL)
+
+/* Calls a method; returns 0, or negative with *error set. `reply` may be NULL. */
+int harness_call(struct harness *harness, const char *path, const char *interface,
+                 const char *member, sd_bus_error *error, sd_bus_message **reply, const char *types,
+                 ...);
+
+/* Calls a method of Target that starts a job; returns its path, or NULL with *error set. */
+char *harness_job(struct harness *harness, const char *target, const char *member,
+                  sd_bus_error *error, const char *types, ...);
+
+/* Job.Wait. Returns 0 or negative with *error set. */
+int harness_wait(struct harness *harness, const char *job, sd_bus_error *error);
+
+/* Starts a job with types and arguments, waits for it, and wants it done. Returns its path. */
+char *harness_done(struct harness *harness, const char *target, const char *member,
+                   const char *types, ...);
+
+/* A property as text, whatever its type; the caller's. */
+char *harness_get(struct harness *harness, const char *path, const char *property);
+char *harness_get_target(struct harness *harness, const char *target, const char *property);
+
+/* Waits until a target's State is `state`. */
+void harness_await_state(struct harness *harness, const char *target, const char *state);
+/* Waits until a job is in `phase`. */
+void harness_await_phase(struct harness *harness, const char *job, const char *phase);
+
+#define assert_error(error, short_name)                                                            \
+        assert_string_equal((error)->name, STMBOOT_ERROR_PREFIX short_name)
+#define assert_property(harness, target, property, value)                                          \
+        do {                                                                                       \
+                _cleanup_free_ char *_value = harness_get_target(harness, target, property);       \
+                assert_string_equal(_value, value);                                                \
+        } while (0)
+#define assert_job_property(harness, job, property, value)                                         \
+        do {                                                                                       \
+                _cleanup_free_ char *_value = harness_get(harness, job, property);                 \
+                assert_string_equal(_value, value);                                                \
+        } while (0)
+#define assert_contains(text, part)                                                                \
+        do {                                                                                       \
+                if (!strstr(text, part))                                                           \
+                        fail_msg("\"%s\" is not in: %s", part, text);                              \
+        } while (0)
+
+/* ---- firmware ---- */
+
+/* A raw image of `size` bytes for flash at 0x08000000, with a valid vector table, told apart by
+ * `version`. The caller's. */
+uint8_t *firmware_new(size_t size, unsigned version);
+
+/* Writes one into the firmware directory. */
+void harness_firmware(struct harness *harness, const char *name, size_t size, unsigned version);
+
+static inline void sd_bus_error_donep(sd_bus_error *error) {
+        sd_bus_error_free(error);
+}
+#define _cleanup_error_ _cleanup_(sd_bus_error_donep)
+#define _cleanup_reply_ _cleanup_(sd_bus_message_unrefp)

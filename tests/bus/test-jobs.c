@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Jobs on the bus: one a target, waited for, cancelled, kept, limited. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "util/macro.h"
+
+/* At wire speed a flash of this takes long enough to be caught in the middle. */
+#define SLOW_SIZE 60000
+
+static const char slow[] = "WireTime=yes\n";
+
+static void a_flash_ends_in_a_running_application(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_firmware(harness, "motor.bin", 5000, 1);
+        harness_start(harness);
+        assert_property(harness, "motor", "State", "idle");
+        assert_property(harness, "motor", "Chip", "");
+
+        _cleanup_free_ char *job =
+                harness_done(harness, "motor", "Flash", "sa{sv}", "motor.bin", 0);
+        assert_job_property(harness, job, "Type", "flash");
+        assert_job_property(harness, job, "Target", "motor");
+        assert_job_property(harness, job, "State", "done");
+        assert_job_property(harness, job, "Result", "done");
+        assert_job_property(harness, job, "Outcome", "complete");
+        assert_job_property(harness, job, "Progress", "100");
+        assert_job_property(harness, job, "ErrorName", "");
+        assert_property(harness, "motor", "State", "idle");
+        assert_property(harness, "motor", "ChipId", "1128"); /* 0x468 */
+        assert_property(harness, "motor", "Protection", "none");
+        assert_property(harness, "motor", "LastResult", "done");
+        assert_property(harness, "motor", "VirtualState", "running");
+        assert_property(harness, "motor", "Job", "/");
+
+        _cleanup_free_ char *verify =
+                harness_done(harness, "motor", "Verify", "sa{sv}", "motor.bin", 0);
+        _cleanup_free_ char *again = harness_done(harness, "motor", "Flash", "sa{sv}", "motor.bin",
+                                                  1, "if-different", "b", true);
+        assert_job_property(harness, again, "Unchanged", "1");
+}
+
+static void what_was_written_can_be_read(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ uint8_t *firmware = firmware_new(3000, 7);
+        _cleanup_reply_ sd_bus_message *reply = NULL, *fd_reply = NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        uint8_t from_fd[2048];
+        const void *bytes;
+        size_t size;
+        int fd;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_firmware(harness, "motor.bin", 3000, 7);
+        harness_start(harness);
+        _cleanup_free_ char *flash =
+                harness_done(harness, "motor", "Flash", "sa{sv}", "motor.bin", 0);
+        _cleanup_free_ char *first =
+                harness_done(harness, "motor", "Read", "tta{sv}", 0x08000000ULL, 16ULL, 0);
+        _cleanup_free_ char *job =
+                harness_done(harness, "motor", "Read", "tta{sv}", 0x08000100ULL, 2000ULL, 0);
+
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "GetData", NULL, &reply,
+                                 "") >= 0);
+        assert_true(sd_bus_message_read_array(reply, 'y', &bytes, &size) > 0);
+        assert_int_equal(size, 2000);
+        assert_memory_equal(bytes, firmware + 0x100, 2000);
+
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "GetDataFd", NULL, &fd_reply,
+                                 "") >= 0);
+        assert_true(sd_bus_message_read(fd_reply, "h", &fd) > 0);
+        assert_int_equal(read(fd, from_fd, sizeof(from_fd)), 2000);
+        assert_memory_equal(from_fd, firmware + 0x100, 2000);
+
+        /* One target holds one reading. */
+        assert_true(harness_call(harness, first, STMBOOT_JOB_INTERFACE, "GetData", &error, NULL,
+                                 "") < 0);
+        assert_error(&error, "Failed");
+}
+
+static void a_second_job_is_refused_while_one_is_on(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32G431", slow);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        assert_non_null(job);
+        assert_property(harness, "motor", "State", "busy");
+        assert_property(harness, "motor", "Job", job);
+        assert_null(harness_job(harness, "motor", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "Busy");
+        assert_contains(error.message, "motor");
+}
+
+static void targets_on_one_line_take_turns(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "left", "STM32G431",
+                       "WireTime=yes\n[Lines]\nChip=gpiochip0\nReset=4\nBoot0=5\n");
+        harness_target(harness, "right", "STM32G431",
+                       "[Lines]\nChip=gpiochip0\nReset=6\nBoot0=5\n");
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "left", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        assert_non_null(job);
+        assert_null(harness_job(harness, "right", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "Busy");
+        assert_contains(error.message, "left");
+
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
+                    0);
+        (void)harness_wait(harness, job, NULL);
+        _cleanup_free_ char *probe = harness_done(harness, "right", "Probe", "a{sv}", 0);
+}
+
+static void a_stay_in_the_rom_holds_the_lines(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        static const char lines[] = "[Lines]\nChip=gpiochip0\nReset=4\nBoot0=5\n";
+
+        harness_target(harness, "left", "STM32G431", lines);
+        harness_target(harness, "right", "STM32G431", lines);
+        harness_start(harness);
+        _cleanup_free_ char *enter = harness_done(harness, "left", "EnterBootloader", "a{sv}", 0);
+        assert_property(harness, "left", "State", "bootloader");
+        assert_property(harness, "left", "VirtualState", "rom");
+        _cleanup_free_ char *marker = harness_read(harness, "state/run/left.work");
+        assert_contains(marker, "Boot0=gpiochip0:5");
+        assert_null(harness_job(harness, "right", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "Busy");
+
+        _cleanup_free_ char *probe = harness_done(harness, "left", "Probe", "a{sv}", 0);
+        assert_property(harness, "left", "State", "idle");
+        _cleanup_free_ char *other = harness_done(harness, "right", "Probe", "a{sv}", 0);
+        _cleanup_free_ char *path = harness_path(harness, "state/run/left.work");
+        assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_cancelled_job_says_so_and_leaves_the_chip_alone(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32G431", slow);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        harness_await_phase(harness, job, "write");
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
+                    0);
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_error(&error, "Cancelled");
+        assert_job_property(harness, job, "State", "cancelled");
+        assert_job_property(harness, job, "Outcome", "not-bootable");
+        assert_property(harness, "motor", "State", "interrupted");
+        assert_property(harness, "motor", "LastResult", "org.stmboot1.Error.Cancelled");
+
+        /* A second one is nothing. */
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
+                    0);
+}
+
+static void waiting_has_no_race(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        for (unsigned i = 0; i < 20; i++) {
+                _cleanup_free_ char *job = harness_job(harness, "motor", "Probe", NULL, "a{sv}", 0);
+
+                assert_non_null(job);
+                if (i % 2) /* it has ended long before */
+                        harness_await_state(harness, "motor", "idle");
+                assert_int_equal(harness_wait(harness, job, NULL) < 0, 0);
+        }
+}
+
+static void only_the_last_jobs_are_kept(void **state) {
+        struct harness *harness = *state;
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *first = NULL;
+        unsigned n = 0;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        for (unsigned i = 0; i < 10; i++) {
+                char *job = harness_done(harness, "motor", "Probe", "a{sv}", 0);
+
+                if (first)
+                        free(job);
+                else
+                        first = job;
+        }
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "ListJobs", NULL,
+                                 &reply, "") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "(osss)") > 0);
+        while (sd_bus_message_skip(reply, "(osss)") > 0)
+                n++;
+        assert_int_equal(n, 8);
+        assert_true(harness_wait(harness, first, &error) < 0);
+        assert_string_equal(error.name, "org.freedesktop.DBus.Error.UnknownObject");
+}
+
+static void job_ids_differ_between_runs(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        _cleanup_free_ char *one = harness_done(harness, "motor", "Probe", "a{sv}", 0);
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_start(harness);
+        _cleanup_free_ char *other = harness_done(harness, "motor", "Probe", "a{sv}", 0);
+        assert_string_not_equal(one, other);
+}
+
+static int count_reply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        unsigned *n = userdata;
+
+        (void)error;
+        if (sd_bus_message_is_method_error(message, STMBOOT_ERROR_PREFIX "LimitExceeded"))
+                (*n)++;
+        return 1;
+}
+
+static void waiting_clients_are_limited(void **state) {
+        struct harness *harness = *state;
+        unsigned refused = 0;
+
+        harness_target(harness, "motor", "STM32G431", slow);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        for (unsigned i = 0; i < 12; i++)
+                assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
+                                                     STMBOOT_JOB_INTERFACE, "Wait", count_reply,
+                                                     &refused, "") >= 0);
+        while (refused < 4) {
+                int r = sd_bus_process(harness->bus, NULL);
+                assert_true(r >= 0);
+                if (r == 0)
+                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) >= 0);
+        }
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
+                    0);
+        (void)harness_wait(harness, job, NULL);
+        assert_int_equal(refused, 4); /* eight of one client may wait */
+}
+
+static void a_client_that_goes_does_not_end_its_job(void **state) {
+        struct harness *harness = *state;
+        sd_bus *other;
+
+        harness_target(harness, "motor", "STM32G431", slow);
+        harness_firmware(harness, "motor.bin", 8000, 1);
+        harness_start(harness);
+
+        assert_true(sd_bus_new(&other) >= 0);
+        assert_true(sd_bus_set_address(other, harness->address) >= 0);
+        assert_true(sd_bus_set_bus_client(other, true) >= 0);
+        assert_true(sd_bus_start(other) >= 0);
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *path;
+        assert_true(sd_bus_call_method(other, STMBOOT_BUS_NAME, STMBOOT_TARGET_PREFIX "/motor",
+                                       STMBOOT_TARGET_INTERFACE, "Flash", NULL, &reply, "sa{sv}",
+                                       "motor.bin", 0) >= 0);
+        assert_true(sd_bus_message_read(reply, "o", &path) > 0);
+        _cleanup_free_ char *job = strdup(path);
+        assert_true(sd_bus_call_method_async(other, NULL, STMBOOT_BUS_NAME, job,
+                                             STMBOOT_JOB_INTERFACE, "Wait", NULL, NULL, "") >= 0);
+        reply = sd_bus_message_unref(reply);
+        sd_bus_flush_close_unref(other);
+
+        assert_int_equal(harness_wait(harness, job, NULL) < 0, 0);
+        assert_job_property(harness, job, "Outcome", "complete");
+}
+
+/* ---- signals ---- */
+
+struct progress {
+        unsigned n_changed, last_percent, n_new, n_finished;
+        bool fell;
+        char job[128];
+};
+
+static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct progress *progress = userdata;
+        const char *interface, *property;
+        uint32_t percent;
+
+        (void)error;
+        assert_true(sd_bus_message_read(message, "s", &interface) > 0);
+        if (strcmp(interface, STMBOOT_JOB_INTERFACE) != 0)
+                return 0;
+        progress->n_changed++;
+        assert_true(sd_bus_message_enter_container(message, 'a', "{sv}") > 0);
+        while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+                assert_true(sd_bus_message_read(message, "s", &property) > 0);
+                if (strcmp(property, "Progress") == 0) {
+                        assert_true(sd_bus_message_read(message, "v", "u", &percent) > 0);
+                        progress->fell |= percent < progress->last_percent;
+                        progress->last_percent = percent;
+                } else
+                        assert_true(sd_bus_message_skip(message, "v") > 0);
+                assert_true(sd_bus_message_exit_container(message) > 0);
+        }
+        return 0;
+}
+
+static int on_job_signal(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct progress *progress = userdata;
+        const char *job, *target, *what;
+
+        (void)error;
+        assert_true(sd_bus_message_read(message, "oss", &job, &target, &what) > 0);
+        assert_string_equal(target, "motor");
+        if (sd_bus_message_is_signal(message, STMBOOT_MANAGER_INTERFACE, "JobNew")) {
+                progress->n_new++;
+                assert_string_equal(what, "flash");
+        } else {
+                progress->n_finished++;
+                assert_string_equal(what, "done");
+        }
+        return 0;
+}
+
+static void progress_never_falls_and_is_told_at_most_ten_times_a_second(void **state) {
+        struct harness *harness = *state;
+        struct progress progress = { 0 };
+        struct timespec start, end;
+
+        harness_target(harness, "motor", "STM32G431", slow);
+        harness_firmware(harness, "motor.bin", 12000, 1);
+        harness_start(harness);
+        assert_true(sd_bus_match_signal(harness->bus, NULL, STMBOOT_BUS_NAME, NULL,
+                                        "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                        on_changed, &progress) >= 0);
+        assert_true(sd_bus_match_signal(harness->bus, NULL, STMBOOT_BUS_NAME, STMBOOT_PATH,
+                                        STMBOOT_MANAGER_INTERFACE, NULL, on_job_signal,
+                                        &progress) >= 0);
+        (void)clock_gettime(CLOCK_MONOTONIC, &start);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        while (progress.n_finished == 0) {
+                int r = sd_bus_process(harness->bus, NULL);
+                assert_true(r >= 0);
+                if (r == 0)
+                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) >= 0);
+        }
+        (void)clock_gettime(CLOCK_MONOTONIC, &end);
+
+        double seconds =
+                (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+        print_message("%u changes in %.1f s\n", progress.n_changed, seconds);
+        assert_int_equal(progress.n_new, 1);
+        assert_false(progress.fell);
+        assert_int_equal(progress.last_percent, 100);
+        assert_true(progress.n_changed >= 5);
+        assert_true(progress.n_changed <= 10 * seconds + 1);
+}
+
+static void several_targets_work_at_once(void **state) {
+        struct harness *harness = *state;
+        static const char *const chips[] = { "STM32F405", "STM32G431", "STM32L476", "STM32F103" };
+        char *jobs[ARRAY_SIZE(chips)];
+        char name[] = "t0";
+
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                name[1] = (char)('0' + i);
+                harness_target(harness, name, chips[i], slow);
+        }
+        harness_firmware(harness, "motor.bin", 9000, 1);
+        harness_start(harness);
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                name[1] = (char)('0' + i);
+                jobs[i] = harness_job(harness, name, "Flash", NULL, "sa{sv}", "motor.bin", 0);
+                assert_non_null(jobs[i]);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                name[1] = (char)('0' + i);
+                assert_property(harness, name, "State", "busy");
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                assert_int_equal(harness_wait(harness, jobs[i], NULL) < 0, 0);
+                free(jobs[i]);
+        }
+}
+
+/* ---- failures ---- */
+
+static void a_failure_tells_what_was_on_the_wire(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_reply_ sd_bus_message *reply = NULL, *raw_reply = NULL;
+        const char *text, *raw;
+
+        harness_target(harness, "motor", "STM32G431", "Boot0Wired=no\n");
+        harness_start(harness);
+        _cleanup_free_ char *job = harness_job(harness, "motor", "Probe", NULL, "a{sv}", 0);
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_error(&error, "NoEntry");
+        assert_contains(error.message, "motor");
+        assert_contains(error.message, "Try:");
+        assert_contains(error.message, "Trace:");
+        assert_job_property(harness, job, "State", "failed");
+        assert_job_property(harness, job, "ErrorName", "org.stmboot1.Error.NoEntry");
+        assert_job_property(harness, job, "ErrorMessage", error.message);
+
+        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
+                                 "GetTrace", NULL, &reply, "b", false) >= 0);
+        assert_true(sd_bus_message_read(reply, "s", &text) > 0);
+        assert_true(strlen(text) > 0);
+        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
+                                 "GetTrace", NULL, &raw_reply, "b", true) >= 0);
+        assert_true(sd_bus_message_read(raw_reply, "s", &raw) > 0);
+        assert_contains(raw, "-> 7F"); /* the byte that synchronises */
+}
+
+int main(void) {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, harness_setup, harness_teardown)
+        const struct CMUnitTest tests[] = {
+                TEST(a_flash_ends_in_a_running_application),
+                TEST(what_was_written_can_be_read),
+                TEST(a_second_job_is_refused_while_one_is_on),
+                TEST(targets_on_one_line_take_turns),
+                TEST(a_stay_in_the_rom_holds_the_lines),
+                TEST(a_cancelled_job_says_so_and_leaves_the_chip_alone),
+                TEST(waiting_has_no_race),
+                TEST(only_the_last_jobs_are_kept),
+                TEST(job_ids_differ_between_runs),
+                TEST(waiting_clients_are_limited),
+                TEST(a_client_that_goes_does_not_end_its_job),
+                TEST(progress_never_falls_and_is_told_at_most_ten_times_a_second),
+                TEST(several_targets_work_at_once),
+                TEST(a_failure_tells_what_was_on_the_wire),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
