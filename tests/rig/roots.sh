@@ -10,15 +10,15 @@ suite=$2
 out=$work/$suite/$kind
 
 case $suite in
-bookworm) gpiod=libgpiod2 elf=libelf1 ;;
-trixie) gpiod=libgpiod3 elf=libelf1t64 ;;
+bookworm) release='libgpiod2 libelf1 libasan8 libubsan1' ;; # its product is built with both
+trixie) release='libgpiod3 libelf1t64' ;;
 *) die "unknown suite $suite" ;;
 esac
 
 case $kind in
 guest)
-        include="systemd systemd-sysv udev dbus kmod util-linux gpiod $gpiod libserialport0
-                libinih1 $elf libjson-c5 libmd0 zlib1g stm32flash"
+        include="systemd systemd-sysv udev dbus kmod util-linux gpiod libserialport0
+                libinih1 libjson-c5 libmd0 zlib1g stm32flash $release"
         ;;
 build)
         include='gcc libc6-dev meson pkgconf python3 libsystemd-dev libgpiod-dev libserialport-dev
