@@ -201,7 +201,7 @@ static bool daemon_serves(struct harness *harness) {
         return owned;
 }
 
-void harness_start(struct harness *harness) {
+void harness_spawn(struct harness *harness) {
         _cleanup_free_ char *config = NULL, *state = NULL, *wrapper = NULL;
         const char *argv[16] = { NULL };
         char *rest = NULL;
@@ -219,6 +219,10 @@ void harness_start(struct harness *harness) {
         argv[n++] = state;
 
         harness->daemon_pid = spawn(argv, harness, "daemon.log");
+}
+
+void harness_start(struct harness *harness) {
+        harness_spawn(harness);
         while (!daemon_serves(harness)) {
                 int status;
 

@@ -46,9 +46,12 @@ char *harness_read(const struct harness *harness, const char *name);
  */
 void harness_target(struct harness *harness, const char *name, const char *chip, const char *more);
 
-/* Starts the daemon and waits until it serves. */
+/* Starts the daemon. */
+void harness_spawn(struct harness *harness);
+/* Starts it and waits until it serves. */
 void harness_start(struct harness *harness);
-/* Sends `signal` and waits for the end. Returns the exit status; -signal if one killed it. */
+/* Sends `signal` (0: none) and waits for the end. Returns the exit status; -signal if one killed
+ * it. */
 int harness_stop(struct harness *harness, int signal);
 
 /* ---- calls ---- */

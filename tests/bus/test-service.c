@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The daemon's own life: configuration, reload, signals, sudden death. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "util/macro.h"
+
+#define SLOW_SIZE 60000
+
+static void broken_files_do_not_stop_the_others(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_target(harness, "odd", "STM32G431", "Bauds=9600\n");
+        harness_write(harness, "config/targets.d/1st.conf", "%s", "[Serial]\nPort=ttyS0\n");
+        harness_start(harness);
+
+        _cleanup_free_ char *reason = harness_get_target(harness, "odd", "BrokenReason");
+        _cleanup_free_ char *file = harness_path(harness, "config/targets.d/odd.conf:5: ");
+        assert_contains(reason, file);
+        assert_contains(reason, "Bauds");
+        assert_property(harness, "odd", "State", "broken");
+        assert_null(harness_job(harness, "odd", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "TargetBroken");
+        assert_string_equal(error.message, reason);
+
+        _cleanup_free_ char *log = harness_read(harness, "daemon.log");
+        assert_contains(log, "1st.conf");
+        _cleanup_free_ char *job = harness_done(harness, "motor", "Probe", "a{sv}", 0);
+}
+
+static void a_port_that_is_not_there_makes_a_target_absent(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_write(harness, "config/targets.d/motor.conf", "%s",
+                      "[Serial]\nPort=/dev/ttyNOSUCH0\n");
+        harness_start(harness);
+        assert_property(harness, "motor", "State", "absent");
+        assert_null(harness_job(harness, "motor", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "Port");
+}
+
+static void reload(struct harness *harness) {
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload", NULL,
+                                 NULL, "") >= 0);
+}
+
+static bool has_target(struct harness *harness, const char *name) {
+        return harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "GetTarget", NULL,
+                            NULL, "s", name) >= 0;
+}
+
+static void reload_adds_changes_and_removes_targets(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "config/targets.d/pump.conf");
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        _cleanup_free_ char *job = harness_done(harness, "motor", "Probe", "a{sv}", 0);
+        assert_false(has_target(harness, "pump"));
+
+        harness_target(harness, "pump", "STM32F103", "");
+        harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Left motor\n");
+        reload(harness);
+        assert_true(has_target(harness, "pump"));
+        assert_property(harness, "motor", "Description", "Left motor");
+        assert_property(harness, "motor", "ChipId", "1128"); /* still known */
+
+        harness_target(harness, "pump", "STM32F103", "Nonsense=1\n");
+        reload(harness);
+        assert_property(harness, "pump", "State", "broken");
+
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(kill(harness->daemon_pid, SIGHUP), 0);
+        while (has_target(harness, "pump"))
+                (void)usleep(5000);
+}
+
+static void a_mask_hides_a_target(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
+
+        assert_int_equal(symlink("/dev/null", path), 0);
+        harness_start(harness);
+        assert_false(has_target(harness, "motor"));
+}
+
+static void reload_waits_for_targets_in_work(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
+
+        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_firmware(harness, "motor.bin", 9000, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        assert_int_equal(unlink(path), 0);
+        reload(harness);
+        assert_true(has_target(harness, "motor"));
+        assert_true(harness_wait(harness, job, NULL) >= 0);
+        while (has_target(harness, "motor"))
+                (void)usleep(5000);
+}
+
+static void a_broken_main_file_changes_nothing(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_firmware(harness, "motor.bin", 3000, 1);
+        harness_start(harness);
+        harness_write(harness, "config/stmbootd.conf", "%s", "[Manager]\nColour=red\n");
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload", &error,
+                                 NULL, "") < 0);
+        assert_contains(error.message, "stmbootd.conf:2");
+        _cleanup_free_ char *job =
+                harness_done(harness, "motor", "Flash", "sa{sv}", "motor.bin", 0);
+}
+
+static void a_second_daemon_does_not_take_the_name(void **state) {
+        struct harness *harness = *state;
+        pid_t first;
+
+        harness_start(harness);
+        first = harness->daemon_pid;
+        harness_spawn(harness);
+        assert_int_not_equal(harness_stop(harness, 0), 0);
+        _cleanup_free_ char *log = harness_read(harness, "daemon.log");
+        assert_contains(log, "already");
+        harness->daemon_pid = first;
+        assert_true(has_target(harness, "motor") == false);
+}
+
+/* ---- signals ---- */
+
+static void sigterm_ends_the_job_first(void **state) {
+        struct harness *harness = *state;
+        _cleanup_reply_ sd_bus_message *message = NULL, *reply = NULL;
+
+        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        harness_await_phase(harness, job, "write");
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+
+        _cleanup_free_ char *log = harness_read(harness, "daemon.log");
+        assert_contains(log, "motor: flash cancelled");
+        _cleanup_free_ char *marker = harness_path(harness, "state/run/motor.work");
+        assert_int_equal(access(marker, F_OK), -1);
+        _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
+        assert_contains(record, "Status=unfinished");
+}
+
+static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_firmware(harness, "small.bin", 3000, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        harness_await_phase(harness, job, "write");
+        assert_int_equal(harness_stop(harness, SIGKILL), -SIGKILL);
+        _cleanup_free_ char *marker = harness_read(harness, "state/run/motor.work");
+        assert_contains(marker, "Port=virtual:STM32G431");
+
+        harness_start(harness);
+        assert_property(harness, "motor", "State", "interrupted");
+        _cleanup_free_ char *again =
+                harness_done(harness, "motor", "Flash", "sa{sv}", "small.bin", 0);
+        assert_property(harness, "motor", "State", "idle");
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_start(harness);
+        assert_property(harness, "motor", "State", "idle");
+}
+
+/* ---- LogControl1 ---- */
+
+static void the_log_level_can_be_changed(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        static const char path[] = "/org/freedesktop/LogControl1";
+        static const char interface[] = "org.freedesktop.LogControl1";
+        _cleanup_free_ char *level = NULL;
+
+        harness_start(harness);
+        assert_true(sd_bus_set_property(harness->bus, STMBOOT_BUS_NAME, path, interface, "LogLevel",
+                                        NULL, "s", "debug") >= 0);
+        assert_true(sd_bus_get_property_string(harness->bus, STMBOOT_BUS_NAME, path, interface,
+                                               "LogLevel", NULL, &level) >= 0);
+        assert_string_equal(level, "debug");
+        assert_true(sd_bus_set_property(harness->bus, STMBOOT_BUS_NAME, path, interface, "LogLevel",
+                                        &error, "s", "loud") < 0);
+        assert_string_equal(error.name, SD_BUS_ERROR_INVALID_ARGS);
+        assert_true(sd_bus_set_property(harness->bus, STMBOOT_BUS_NAME, path, interface,
+                                        "LogTarget", NULL, "s", "console") >= 0);
+}
+
+/* ---- ObjectManager ---- */
+
+static void the_object_manager_knows_every_object(void **state) {
+        struct harness *harness = *state;
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *path;
+        bool target = false, job = false;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        _cleanup_free_ char *probe = harness_done(harness, "motor", "Probe", "a{sv}", 0);
+        assert_true(harness_call(harness, STMBOOT_PATH, "org.freedesktop.DBus.ObjectManager",
+                                 "GetManagedObjects", NULL, &reply, "") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "{oa{sa{sv}}}") > 0);
+        while (sd_bus_message_enter_container(reply, 'e', "oa{sa{sv}}") > 0) {
+                assert_true(sd_bus_message_read(reply, "o", &path) > 0);
+                target |= strcmp(path, STMBOOT_TARGET_PREFIX "/motor") == 0;
+                job |= strcmp(path, probe) == 0;
+                assert_true(sd_bus_message_skip(reply, "a{sa{sv}}") > 0);
+                assert_true(sd_bus_message_exit_container(reply) > 0);
+        }
+        assert_true(target);
+        assert_true(job);
+}
+
+int main(void) {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, harness_setup, harness_teardown)
+        const struct CMUnitTest tests[] = {
+                TEST(broken_files_do_not_stop_the_others),
+                TEST(a_port_that_is_not_there_makes_a_target_absent),
+                TEST(reload_adds_changes_and_removes_targets),
+                TEST(a_mask_hides_a_target),
+                TEST(reload_waits_for_targets_in_work),
+                TEST(a_broken_main_file_changes_nothing),
+                TEST(a_second_daemon_does_not_take_the_name),
+                TEST(sigterm_ends_the_job_first),
+                TEST(after_a_sudden_death_the_target_is_interrupted_until_flashed),
+                TEST(the_log_level_can_be_changed),
+                TEST(the_object_manager_knows_every_object),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

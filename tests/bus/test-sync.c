@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Sync: when the chip is asked, how much is compared, and what the record says. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+static void configure(struct harness *harness, const char *check, const char *more) {
+        _cleanup_free_ char *text = NULL;
+
+        assert_true(asprintf(&text, "Seed=7\n%s[Image]\nFile=%s/motor.bin\nCheck=%s\n", more,
+                             harness->dir, check) > 0);
+        harness_target(harness, "motor", "STM32G431", text);
+}
+
+static void new_firmware(struct harness *harness, unsigned version) {
+        _cleanup_free_ uint8_t *data = firmware_new(6000, version);
+
+        harness_write_bytes(harness, "motor.bin", data, 6000);
+}
+
+static char *sync_motor(struct harness *harness) {
+        return harness_done(harness, "motor", "Sync", "a{sv}", 0);
+}
+
+static void restart(struct harness *harness) {
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_start(harness);
+}
+
+/* What the trace says since the last restart: was the chip touched at all? */
+static bool was_touched(struct harness *harness) {
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *trace;
+
+        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
+                                 "GetTrace", NULL, &reply, "b", true) >= 0);
+        assert_true(sd_bus_message_read(reply, "s", &trace) > 0);
+        return trace[0];
+}
+
+static void the_first_sync_flashes_and_the_next_finds_nothing_to_do(void **state) {
+        struct harness *harness = *state;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        assert_job_property(harness, first, "Unchanged", "0");
+        _cleanup_free_ char *notes = harness_get(harness, first, "Notes");
+        assert_contains(notes, "no record");
+        _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
+        assert_contains(record, "Status=done");
+
+        _cleanup_free_ char *second = sync_motor(harness);
+        assert_job_property(harness, second, "Unchanged", "1");
+        assert_job_property(harness, second, "Notes", "");
+        _cleanup_free_ char *same = harness_read(harness, "state/motor.state");
+        assert_string_equal(record, same);
+
+        new_firmware(harness, 2);
+        _cleanup_free_ char *third = sync_motor(harness);
+        assert_job_property(harness, third, "Unchanged", "0");
+        assert_property(harness, "motor", "VirtualState", "running");
+}
+
+static void check_only_writes_nothing(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        new_firmware(harness, 2);
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_error_ sd_bus_error differs = SD_BUS_ERROR_NULL;
+                _cleanup_free_ char *check = harness_job(harness, "motor", "Sync", NULL, "a{sv}", 1,
+                                                         "check-only", "b", true);
+
+                assert_true(harness_wait(harness, check, &differs) < 0);
+                assert_error(&differs, "Differs");
+                assert_job_property(harness, check, "Outcome", "untouched");
+        }
+        new_firmware(harness, 1);
+        _cleanup_free_ char *same =
+                harness_done(harness, "motor", "Sync", "a{sv}", 1, "check-only", "b", true);
+        assert_job_property(harness, same, "Unchanged", "1");
+}
+
+static void with_a_record_that_is_enough_the_chip_is_not_touched(void **state) {
+        struct harness *harness = *state;
+
+        configure(harness, "record", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        restart(harness);
+        _cleanup_free_ char *second = sync_motor(harness);
+        assert_job_property(harness, second, "Unchanged", "1");
+        assert_job_property(harness, second, "Outcome", "complete");
+        assert_false(was_touched(harness));
+}
+
+static void damage(struct harness *harness) {
+        harness_write(harness, "state/motor.state", "%s", "[Record]\nVersion=1\nStatus=do");
+}
+
+static void no_damaged_and_unfinished_records_lead_to_a_full_comparison(void **state) {
+        static const struct {
+                const char *record, *note;
+        } cases[] = {
+                { NULL, "there is no record" },
+                { "", "damaged" },
+                { "[Record]\nVersion=1\nStatus=do", "damaged" },
+                { "[Record]\nVersion=1\nStatus=unfinished\nUniqueId=\nSha256="
+                  "0000000000000000000000000000000000000000000000000000000000000000\n"
+                  "Start=0x0\nEnd=0x0\nSegments=1\n",
+                  "did not come to its end" },
+        };
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "state/motor.state");
+
+        configure(harness, "record", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                if (cases[i].record)
+                        harness_write(harness, "state/motor.state", "%s", cases[i].record);
+                else
+                        assert_int_equal(unlink(path), 0);
+                _cleanup_free_ char *job = sync_motor(harness);
+                _cleanup_free_ char *notes = harness_get(harness, job, "Notes");
+                _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
+
+                assert_contains(notes, cases[i].note);
+                assert_job_property(harness, job, "Unchanged", "1"); /* the chip lives on */
+                assert_contains(record, "Status=done");
+        }
+        damage(harness);
+        restart(harness); /* the chip is a new one */
+        _cleanup_free_ char *job = sync_motor(harness);
+        assert_job_property(harness, job, "Unchanged", "0");
+}
+
+static void another_chip_is_compared_in_full(void **state) {
+        struct harness *harness = *state;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
+
+        /* The same image, by the record on a chip of another number. */
+        char *id = strstr(record, "UniqueId=");
+        assert_non_null(id);
+        id[9] = id[9] == '0' ? '1' : '0';
+        harness_write(harness, "state/motor.state", "%s", record);
+        _cleanup_free_ char *second = sync_motor(harness);
+        _cleanup_free_ char *notes = harness_get(harness, second, "Notes");
+        assert_contains(notes, "another chip");
+        assert_job_property(harness, second, "Unchanged", "1");
+        _cleanup_free_ char *now = harness_read(harness, "state/motor.state");
+        assert_string_not_equal(record, now);
+}
+
+static void a_chip_flashed_by_somebody_else_is_found_out(void **state) {
+        struct harness *harness = *state;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
+
+        harness_firmware(harness, "other.bin", 6000, 9);
+        _cleanup_free_ char *other =
+                harness_done(harness, "motor", "Flash", "sa{sv}", "other.bin", 0);
+        harness_write(harness, "state/motor.state", "%s", record);
+        _cleanup_free_ char *second = sync_motor(harness);
+        assert_job_property(harness, second, "Unchanged", "0");
+        assert_property(harness, "motor", "VirtualState", "running");
+}
+
+static void erasing_forgets_the_record(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "state/motor.state");
+
+        configure(harness, "record", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        _cleanup_free_ char *erase = harness_done(harness, "motor", "Erase", "a{sv}", 0);
+        assert_int_equal(access(path, F_OK), -1);
+        assert_property(harness, "motor", "State", "idle");
+        _cleanup_free_ char *second = sync_motor(harness);
+        assert_job_property(harness, second, "Unchanged", "0");
+}
+
+static void a_failure_before_the_first_erase_leaves_the_record_alone(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
+
+        harness_firmware(harness, "large.bin", 600 << 10, 1);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "large.bin", 0);
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_error(&error, "ImageDoesNotFit");
+        assert_property(harness, "motor", "State", "idle");
+        _cleanup_free_ char *now = harness_read(harness, "state/motor.state");
+        assert_string_equal(record, now);
+}
+
+static void protection_is_never_taken_off_silently(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        _cleanup_free_ char *first = sync_motor(harness);
+        _cleanup_free_ char *protect = harness_done(harness, "motor", "ProtectReadout", "a{sv}", 0);
+        _cleanup_free_ char *refused = harness_job(harness, "motor", "Sync", NULL, "a{sv}", 0);
+        assert_true(harness_wait(harness, refused, &error) < 0);
+        assert_error(&error, "Protected");
+        assert_property(harness, "motor", "Protection", "readout");
+
+        configure(harness, "fast", "");
+        harness_write(harness, "config/targets.d/motor.conf",
+                      "[Serial]\nPort=virtual:STM32G431\n[Virtual]\nWireTime=no\nSeed=7\n"
+                      "[Image]\nFile=%s/motor.bin\nProtected=record\n",
+                      harness->dir);
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload", NULL,
+                                 NULL, "") >= 0);
+        _cleanup_free_ char *trusted = sync_motor(harness);
+        assert_job_property(harness, trusted, "Unchanged", "1");
+        _cleanup_free_ char *notes = harness_get(harness, trusted, "Notes");
+        assert_contains(notes, "believed");
+}
+
+static void a_record_that_cannot_be_written_is_said(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "state/motor.state");
+
+        configure(harness, "record", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        /* What stands in its way can neither be replaced nor removed, not even by root. */
+        harness_write(harness, "state/motor.state/in-the-way", "%s", "");
+        _cleanup_free_ char *job = sync_motor(harness);
+        _cleanup_free_ char *notes = harness_get(harness, job, "Notes");
+        assert_contains(notes, "could not be written");
+        assert_job_property(harness, job, "Outcome", "complete");
+        assert_int_equal(access(path, F_OK), 0);
+}
+
+static void a_target_without_a_file_cannot_sync(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        assert_null(harness_job(harness, "motor", "Sync", &error, "a{sv}", 0));
+        assert_error(&error, "ImageUnreadable");
+        assert_contains(error.message, "File=");
+}
+
+int main(void) {
+#define TEST(test) cmocka_unit_test_setup_teardown(test, harness_setup, harness_teardown)
+        const struct CMUnitTest tests[] = {
+                TEST(the_first_sync_flashes_and_the_next_finds_nothing_to_do),
+                TEST(check_only_writes_nothing),
+                TEST(with_a_record_that_is_enough_the_chip_is_not_touched),
+                TEST(no_damaged_and_unfinished_records_lead_to_a_full_comparison),
+                TEST(another_chip_is_compared_in_full),
+                TEST(a_chip_flashed_by_somebody_else_is_found_out),
+                TEST(erasing_forgets_the_record),
+                TEST(a_failure_before_the_first_erase_leaves_the_record_alone),
+                TEST(protection_is_never_taken_off_silently),
+                TEST(a_record_that_cannot_be_written_is_said),
+                TEST(a_target_without_a_file_cannot_sync),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
