@@ -273,7 +273,7 @@ const struct advice_cause advice_job_causes[] = {
         { .name = "too-large",
           .errors = E(DOES_NOT_FIT),
           .when = too_large,
-          .text = "The chip itself reports {flash_size} of flash; the image ends at {image_end}, "
+          .text = "This chip has {flash_size} of flash; the image ends at {image_end}, "
                   "{excess} bytes too far. Build a smaller one, or look at the part number on the "
                   "chip." },
         { .name = "option-segments",
