@@ -233,7 +233,8 @@ void options_protect(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *
         case WRP_SECTORS:
                 for (unsigned i = 0; i < 24; i++)
                         words[i / 12] |= (uint32_t)listed(sectors, n, i) << i % 12;
-                for (unsigned i = 0; i < 2; i++)
+                /* the second word is in bank 2's area, where there is one */
+                for (unsigned i = 0; i < (chip->chip->options[1].size > 0 ? 2 : 1); i++)
                         word_put(chip, bytes, 1 + 2 * i,
                                  (word_get(chip, chip->options, 1 + 2 * i) | 0xFFF) & ~words[i]);
                 break;

@@ -137,7 +137,7 @@ static void write_flash(struct virtual_stm32 *chip, uint64_t now, const uint8_t 
 
         /* the rest of the last unit is programmed too, and spent where there is ECC */
         memcpy(padded, data, size);
-        memset(padded + size, 0xFF, whole - size);
+        memset(padded + size, chip->chip->erased, whole - size);
         if (job_program(chip, now, chip->rom.address, padded, whole)) {
                 chip->rom.after = ROM_AFTER_ACK;
                 return;

@@ -11,8 +11,6 @@
 #include "util/bytes.h"
 #include "util/macro.h"
 
-#define QUIET (60 * USEC_PER_SEC)
-
 struct host *host_new(const struct virtual_config *config) {
         struct host *host = calloc(1, sizeof(*host));
 
@@ -20,6 +18,7 @@ struct host *host_new(const struct virtual_config *config) {
         assert_non_null(config->chip);
         assert_int_equal(virtual_new(config, &host->chip), 0);
         host->now = USEC_PER_SEC;
+        host->quiet = 60 * USEC_PER_SEC;
         host_format(host, 115200, !(config->chip->quirks & CHIP_QUIRK_8N1));
         return host;
 }
@@ -118,7 +117,7 @@ void host_send(struct host *host, const char *send) {
 }
 
 size_t host_listen(struct host *host, uint64_t usec, uint8_t *ret_data, size_t size) {
-        uint64_t end = host->now + usec, last = host->now;
+        uint64_t end = host->now + usec;
         size_t n = 0;
 
         for (;;) {
@@ -126,7 +125,7 @@ size_t host_listen(struct host *host, uint64_t usec, uint8_t *ret_data, size_t s
                 uint64_t next;
 
                 if (more > 0)
-                        last = host->now;
+                        host->heard = host->now;
                 n += more;
                 next = virtual_next_time(host->chip);
                 assert_true(next > host->now || n == size);
@@ -134,7 +133,6 @@ size_t host_listen(struct host *host, uint64_t usec, uint8_t *ret_data, size_t s
                         break;
                 host->now = next;
         }
-        host->now = last;
         return n;
 }
 
@@ -151,14 +149,14 @@ uint64_t host_talk(struct host *host, const char *send, const char *expected) {
         size_t n_wanted = parse(expected, wanted, sizeof(wanted)), n_found;
 
         host_send(host, send);
-        n_found = host_listen(host, QUIET, found, sizeof(found));
+        n_found = host_listen(host, host->quiet, found, sizeof(found));
         format(wanted, n_wanted, wanted_text);
         format(found, n_found, found_text);
         if (strcmp(wanted_text, found_text) != 0)
                 fail_msg("to \"%s\": expected \"%s\", found \"%s\"", send, wanted_text, found_text);
         if (n_found == 0)
                 host_wait(host, 10 * USEC_PER_MSEC);
-        return host->now - start;
+        return host->heard - start;
 }
 
 /* ---- commands ---- */
@@ -197,7 +195,7 @@ void host_read(struct host *host, uint32_t address, void *ret_data, size_t size)
         host_talk(host, text, "79");
         sprintf(text, "%02X %02X", (unsigned)(size - 1), (unsigned)(~(size - 1) & 0xFF));
         host_send(host, text);
-        assert_int_equal(host_listen(host, QUIET, reply, sizeof(reply)), 1 + size);
+        assert_int_equal(host_listen(host, host->quiet, reply, sizeof(reply)), 1 + size);
         assert_int_equal(reply[0], 0x79);
         memcpy(ret_data, reply + 1, size);
 }

@@ -11,6 +11,8 @@ struct host {
         bool reset, boot0, boot1;
         unsigned baud;
         bool parity;
+        uint64_t quiet; /* how long host_talk() waits for more; 60 s */
+        uint64_t heard; /* when the last byte came */
 };
 
 /* A chip that has just got power, all lines low; fails the test if there is no such chip. */
@@ -34,12 +36,14 @@ enum virtual_state host_power_cycle(struct host *host, bool boot0);
 void host_enter(struct host *host);
 
 /*
- * Sends bytes ("31 CE"), then listens until nothing more can come (60 s at most). Fails unless
+ * Sends bytes ("31 CE"), then listens until nothing more can come, or host->quiet. Fails unless
  * exactly `expected` came. Returns the microseconds from the first byte sent to the last received.
  */
 uint64_t host_talk(struct host *host, const char *send, const char *expected);
 
 void host_send(struct host *host, const char *send);
+
+/* Whatever comes within `usec`; time goes on as far as anything happens. Returns how many bytes. */
 size_t host_listen(struct host *host, uint64_t usec, uint8_t *ret_data, size_t size);
 
 /* Commands in full: each fails the test unless it is acknowledged as AN3155 says. */
