@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Every flashable row of the device table as a virtual STM32: into the ROM, identified, erased,
+ * written, read back, started, with all its oddities. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model-host.h"
+#include "util/macro.h"
+
+static bool lists(const struct chip *chip, struct host *host, uint8_t command) {
+        uint8_t data[64];
+        size_t n;
+
+        (void)chip;
+        host_send(host, "00 FF");
+        n = host_listen(host, USEC_PER_SEC, data, sizeof(data));
+        assert_true(n > 4 && data[0] == 0x79 && data[n - 1] == 0x79);
+        return memchr(data + 3, command, n - 4) != NULL;
+}
+
+static void identify(const struct chip *chip, struct host *host) {
+        char expected[32];
+
+        if (chip->quirks & CHIP_QUIRK_8N1)
+                sprintf(expected, "79 02 01 01 %02X 79", chip->id);
+        else
+                sprintf(expected, "79 01 %02X %02X 79", chip->id >> 8, chip->id & 0xFF);
+        host_talk(host, "02 FD", expected);
+}
+
+static void erase_first_page(const struct chip *chip, struct host *host) {
+        if (lists(chip, host, 0x43)) {
+                host_talk(host, "43 BC", "79");
+                host_talk(host, "00 00 00", "79");
+        } else
+                host_erase(host, (const uint16_t[]){ 0 }, 1);
+}
+
+static void go(const struct chip *chip, struct host *host) {
+        if (chip->quirks & CHIP_QUIRK_GO_NO_ACK) {
+                char address[16];
+                uint8_t data[100];
+                uint32_t start = chip->flash_start;
+
+                host_talk(host, "21 DE", "");
+                sprintf(address, "%02X %02X %02X %02X %02X", start >> 24, start >> 16 & 0xFF,
+                        start >> 8 & 0xFF, start & 0xFF,
+                        (start >> 24 ^ start >> 16 ^ start >> 8 ^ start) & 0xFF);
+                host_send(host, address);
+                assert_true(host_listen(host, USEC_PER_SEC, data, sizeof(data)) > 1);
+        } else
+                host_go(host, chip->flash_start);
+}
+
+static void flash_row(const struct chip *chip, enum chip_timing timing) {
+        struct virtual_config config = { .chip = chip, .seed = chip->id, .timing = timing };
+        struct host *host = host_new(&config);
+        uint8_t data[256], found[256], dirt[16];
+        uint32_t start = chip->flash_start;
+
+        memset(data, 0x3C, sizeof(data));
+        memset(dirt, 0x42, sizeof(dirt));
+        host_enter(host);
+        assert_true(virtual_poke(host->chip, start, dirt, sizeof(dirt)));
+        identify(chip, host);
+        erase_first_page(chip, host);
+        host_write(host, start + 256, data, sizeof(data));
+        host_write_application(host, start);
+        host_read(host, start + 256, found, sizeof(found));
+        assert_memory_equal(found, data, sizeof(found));
+        go(chip, host);
+        assert_int_equal(virtual_state(host->chip, host->now), VIRTUAL_RUNNING);
+        assert_int_equal(virtual_running_from(host->chip), start);
+        assert_int_equal(host_power_cycle(host, false), VIRTUAL_RUNNING);
+
+        assert_int_equal(virtual_counters(host->chip)->overprogrammed, 0);
+        assert_int_equal(virtual_counters(host->chip)->sent_while_busy, 0);
+        assert_int_equal(virtual_counters(host->chip)->frame_errors, 0);
+        assert_int_equal(virtual_counters(host->chip)->nacks, 0);
+        host_free(host);
+}
+
+static void test_every_row(void **state) {
+        unsigned rows = 0;
+
+        (void)state;
+        for (size_t i = 0; i < chip_table_size; i++) {
+                const struct chip *chip = &chip_table[i];
+
+                if (chip->unusable)
+                        continue;
+                print_message("  0x%03X %s\n", chip->id, chip->name);
+                flash_row(chip, CHIP_TYPICAL);
+                flash_row(chip, CHIP_WORST);
+                rows++;
+        }
+        print_message("  %u rows\n", rows);
+        assert_true(rows > 60);
+}
+
+static void test_rows_without_flash_are_refused(void **state) {
+        (void)state;
+        for (size_t i = 0; i < chip_table_size; i++) {
+                struct virtual_config config = { .chip = &chip_table[i] };
+                struct virtual_stm32 *chip = NULL;
+
+                if (!config.chip->unusable)
+                        continue;
+                assert_int_equal(virtual_new(&config, &chip), -EINVAL);
+                assert_null(chip);
+        }
+}
+
+static void test_sizes_that_do_not_exist_are_refused(void **state) {
+        struct virtual_config config = { .chip = chip_by_id(0x410), .flash_size = 12345 };
+        struct virtual_stm32 *chip = NULL;
+
+        (void)state;
+        assert_int_equal(virtual_new(&config, &chip), -EINVAL);
+        config.flash_size = 4 << 20;
+        assert_int_equal(virtual_new(&config, &chip), -EINVAL);
+        assert_null(chip);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_every_row),
+                cmocka_unit_test(test_rows_without_flash_are_refused),
+                cmocka_unit_test(test_sizes_that_do_not_exist_are_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
