@@ -84,7 +84,9 @@ static void note(struct enter *enter, const struct link *link) {
 /* ---- the steps of an attempt ---- */
 
 static enum enter_status next_attempt(struct enter *enter) {
-        enter->attempt++;
+        if (!enter->looking)
+                enter->attempt++;
+        enter->looking = false;
         enter->state = STATE_ATTEMPT;
         return ENTER_BUSY;
 }
@@ -105,9 +107,11 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
         if (!worth_trying(enter))
                 return ENTER_NO_ANSWER;
         entry_attempt(enter->config, enter->chip, enter->baud, enter->attempt, &enter->current);
-        if (enter->look)
-                enter->current.sequence.n_steps = 0;
         enter->evidence.attempts = enter->attempt + 1;
+        enter->looking = enter->look_first;
+        enter->look_first = false;
+        if (enter->look || enter->looking)
+                enter->current.sequence.n_steps = 0;
         enter->syncs = 0;
         enter->id_retried = false;
         link_format(link, enter->current.baud, enter->current.even_parity);
@@ -128,7 +132,7 @@ static enum enter_status start_sync(struct enter *enter, struct link *link) {
  * the third makes no sense; the second does (H74x on PB14/PB15 wants two).
  */
 static enum enter_status synced(struct enter *enter, struct link *link) {
-        unsigned most = enter->look ? 1 : enter->current.sequence.n_steps > 0 ? 2 : 3;
+        unsigned most = enter->look ? 1 : enter->evidence.lines ? 2 : 3;
 
         note(enter, link);
         if (enter->look && link->result == LINK_OK && link->n_received != 1)

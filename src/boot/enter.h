@@ -20,11 +20,12 @@ struct enter {
         const struct entry_config *config;
         const struct chip *chip; /* what it is believed to be, or NULL */
         unsigned baud;
-        bool look; /* one 0x7F, no lines: is the ROM there? */
+        bool look;       /* one 0x7F, no lines: is the ROM there? */
+        bool look_first; /* before the attempts, touch no line */
 
         unsigned state;
         unsigned attempt, syncs;
-        bool id_retried, synced_by_nack;
+        bool looking, id_retried, synced_by_nack;
         struct entry_attempt current;
         struct entry_evidence evidence;
 

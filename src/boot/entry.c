@@ -183,6 +183,11 @@ static bool worth_careful_baud(const struct chip *chip) {
         return !chip || chip->jitter_percent > 2; /* AN3155 section 2: the limit is 2.5 % */
 }
 
+bool entry_looks_first(const struct entry_config *config, const struct chip *chip) {
+        return config->has_reset && config->sequence.n_steps == 0 &&
+               (!chip || chip->quirks & CHIP_QUIRK_PIN_OFF);
+}
+
 unsigned entry_attempts(const struct entry_config *config, const struct chip *chip) {
         if (!has_lines(config) || !(config->has_reset || config->sequence.n_steps > 0))
                 return ATTEMPTS_NO_LINES;

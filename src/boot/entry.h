@@ -73,6 +73,13 @@ unsigned entry_attempts(const struct entry_config *config, const struct chip *ch
 void entry_attempt(const struct entry_config *config, const struct chip *chip, unsigned baud,
                    unsigned index, struct entry_attempt *ret);
 
+/*
+ * Is it wise to look for the ROM before touching a line? A new G0 or C0 sits in its ROM since
+ * power-on, ignores BOOT0, and its ROM has cleared the flag that let it in: a reset would start its
+ * empty flash, and only a power cycle brings it back (AN2606, known limitations; RM0454 3.4.1).
+ */
+bool entry_looks_first(const struct entry_config *config, const struct chip *chip);
+
 /* BOOT0 inactive, then a pulse on NRST: the chip starts its application. */
 void entry_leave(const struct entry_config *config, struct entry_sequence *ret);
 

@@ -47,16 +47,24 @@ enum {
         STATE_LOOK,
 };
 
+static bool can_reset(const struct entry_config *entry) {
+        return entry->has_reset || entry->sequence.n_steps > 0;
+}
+
 void rom_init(struct rom *rom, const struct entry_config *entry, const struct chip *chip,
               unsigned baud, bool instant) {
         *rom = (struct rom){
                 .entry = entry,
                 .chip = chip,
                 .baud = baud,
-                .may_reset = entry->has_reset || entry->sequence.n_steps > 0,
+                .may_reset = can_reset(entry),
                 .link = { .baud = baud, .even_parity = true, .instant = instant },
                 .status = ROM_OK,
         };
+}
+
+void rom_allow_reset(struct rom *rom) {
+        rom->may_reset = can_reset(rom->entry);
 }
 
 static void begin(struct rom *rom, unsigned state) {
@@ -85,6 +93,7 @@ static enum rom_status end(struct rom *rom, enum rom_status status) {
 void rom_enter(struct rom *rom) {
         begin(rom, STATE_ENTER);
         enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
+        rom->enter.look_first = entry_looks_first(rom->entry, rom->chip);
 }
 
 void rom_look(struct rom *rom) {
@@ -394,6 +403,7 @@ static enum rom_status reentered(struct rom *rom, enum enter_status status) {
         rom->baud = rom->enter.current.baud;
         if (rom->state == STATE_ENTER) {
                 rom->chip_id = rom->enter.chip_id;
+                rom->may_reset = rom->may_reset && rom->enter.current.sequence.n_steps > 0;
                 return end(rom, ROM_OK);
         }
         if (rom->state == STATE_REENTER) {

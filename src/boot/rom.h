@@ -58,7 +58,12 @@ void rom_init(struct rom *rom, const struct entry_config *entry, const struct ch
               unsigned baud, bool instant);
 
 /* Each starts one operation; rom_advance() carries it on whenever the link is idle. */
+/*
+ * Finding the chip in its ROM without touching a line leaves may_reset false, until the owner knows
+ * that the lines would bring it back.
+ */
 void rom_enter(struct rom *rom);
+void rom_allow_reset(struct rom *rom);
 void rom_look(struct rom *rom); /* is the ROM there? ROM_OK or ROM_NACK; drives no line */
 void rom_get(struct rom *rom);  /* also picks the erase command */
 void rom_read(struct rom *rom, uint32_t address, size_t size); /* 1..256; bytes: rom_data() */

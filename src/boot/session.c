@@ -171,7 +171,8 @@ static void begin_closing(struct session *session) {
                 entry_attempt(entry, rom->chip, rom->baud, 0, &attempt);
                 steps = attempt.sequence;
         }
-        if (session->outcome == SESSION_UNTOUCHED && !session->erasing && !session->no_pulse) {
+        if (session->outcome == SESSION_UNTOUCHED && !session->erasing && !session->no_pulse &&
+            !session_would_strand(session)) {
                 entry_leave(entry, &steps);
         } else {
                 struct entry_sequence safe;

@@ -17,7 +17,7 @@ static uint32_t head_address(const struct session *session) {
         return session->rom.chip ? session->rom.chip->flash_start : 0x08000000;
 }
 
-/* Keeps the old head: it tells an empty chip, and later an erase that did nothing. */
+/* Keeps the old head: it tells an erase that did nothing. */
 enum step phase_look(struct session *session) {
         struct rom *rom = &session->rom;
 
@@ -26,14 +26,11 @@ enum step phase_look(struct session *session) {
                 return STEP_BUSY;
         }
         if (rom->status == ROM_OK) {
-                uint8_t erased = rom->chip ? rom->chip->erased : 0xFF;
-                const uint8_t empty[4] = { erased, erased, erased, erased };
                 size_t size;
                 const uint8_t *data = rom_data(rom, &size);
 
                 memcpy(session->old_head, data, size);
                 session->has_old_head = true;
-                session->was_empty = memcmp(data, empty, sizeof(empty)) == 0;
         } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
                 return session_fail(session, SESSION_PROTECTED);
         }
@@ -53,7 +50,16 @@ static bool pin_works(const struct session *session) {
                 return session->info.options.boot_pin != CHIP_NO;
         if (session->info.options.boot_pin != CHIP_UNKNOWN)
                 return session->info.options.boot_pin == CHIP_YES;
-        return session->has_old_head && !session->was_empty && entry->has_boot0 && entry->has_reset;
+        return session->knows_empty && !session->was_empty && entry->has_boot0 && entry->has_reset;
+}
+
+bool session_would_strand(const struct session *session) {
+        if (session->rom.may_reset || !session->info.identified)
+                return false;
+        if (session->rom.chip && !(session->rom.chip->quirks & CHIP_QUIRK_PIN_OFF))
+                return false;
+        return session->info.options.boot_pin != CHIP_YES &&
+               (!session->knows_empty || session->was_empty);
 }
 
 static enum step enable_pin(struct session *session) {
@@ -80,14 +86,17 @@ static enum step enable_pin(struct session *session) {
 enum step phase_boot_pin(struct session *session) {
         const struct session_request *request = &session->request;
 
-        if (session->step == 0 && pin_works(session))
+        if (session->step == 0 && pin_works(session)) {
+                rom_allow_reset(&session->rom);
                 return STEP_NEXT;
+        }
         if (request->enable_boot_pin) {
                 enum step step = enable_pin(session);
 
                 if (step == STEP_NEXT) {
                         session->options_changed = false;
                         session->info.options.boot_pin = CHIP_YES;
+                        rom_allow_reset(&session->rom);
                 }
                 return step;
         }

@@ -36,6 +36,9 @@ static enum step take_identity(struct session *session) {
                 if (commands[i] == AN3155_ERASE || commands[i] == AN3155_EXTENDED_ERASE)
                         rom->erase_command = commands[i];
 
+        if (rom->chip && !(rom->chip->quirks & CHIP_QUIRK_PIN_OFF))
+                rom_allow_reset(rom);
+
         session->block_max = PLAN_BLOCK_MAX;
         if (rom->chip && rom->chip->quirks & CHIP_QUIRK_BLOCK_128)
                 session->block_max = 128;
@@ -48,6 +51,7 @@ enum {
         READ_BOOTLOADER_ID,
         READ_FLASH_SIZE,
         READ_UNIQUE_ID,
+        READ_FIRST_WORD,
         READ_OPTIONS, /* and from here on one per block of option bytes */
 };
 
@@ -107,6 +111,10 @@ static bool id_read(const struct session *session, size_t index, struct id_read 
                 ret->size = 12;
                 widen(session, ret);
                 break;
+        case READ_FIRST_WORD:
+                ret->address = chip->quirks & CHIP_QUIRK_PIN_OFF ? chip->flash_start : 0;
+                ret->size = 4;
+                break;
         default:
                 if (chip_options_size(chip) <= OPTION_BYTES_MAX)
                         ret->address = option_block(session, index - READ_OPTIONS, &ret->size);
@@ -131,6 +139,10 @@ static void take_read(struct session *session, size_t index, const struct id_rea
         case READ_UNIQUE_ID:
                 info->has_unique_id = true;
                 memcpy(info->unique_id, data, sizeof(info->unique_id));
+                break;
+        case READ_FIRST_WORD:
+                session->knows_empty = true;
+                session->was_empty = get_le32(data) == UINT32_MAX;
                 break;
         default:
                 memcpy(session->options + session->n_options, data, size);

@@ -79,7 +79,8 @@ struct session {
         struct compare compare;
         struct plan_list picked; /* one block of the fast check */
         uint8_t old_head[PLAN_BLOCK_MAX];
-        bool has_old_head, was_empty;
+        bool has_old_head;
+        bool knows_empty, was_empty; /* the first word of flash, of chips where it matters */
         unsigned erase_tries;
 
         struct flash_page repair;
@@ -120,6 +121,12 @@ void compare_begin(struct compare *compare, const struct plan_list *list, bool t
 enum compare_status compare_advance(struct session *session);
 enum step compare_fail(struct session *session, enum compare_status status,
                        enum session_error error);
+
+/*
+ * Would a reset now lose the chip? A new G0 or C0 that was found in its ROM starts its empty flash
+ * then, and nobody gets in again before a power cycle.
+ */
+bool session_would_strand(const struct session *session);
 
 /* The pages of this very part into session->map; refuses chips that cannot be flashed. */
 enum step session_find_map(struct session *session);

@@ -89,7 +89,9 @@ static enum step begin_leave(struct session *session) {
         case SESSION_AFTER_RUN:
                 break;
         }
-        if (nothing_to_start(session) || (!can_reset && session->info.protection == CHIP_YES))
+        if (nothing_to_start(session) ||
+            (session_would_strand(session) && session->outcome != SESSION_COMPLETE) ||
+            (!can_reset && session->info.protection == CHIP_YES))
                 return make_safe(session, LEAVE_LAST); /* only the lines */
         if (!can_reset)
                 return safe_then_go(session);
