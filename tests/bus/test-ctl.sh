@@ -1,0 +1,606 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What stmbootctl does with answers that a service and a systemd of the tests' own give it:
+#   test-ctl.sh STMBOOTCTL FAKE-SERVICE
+# Each case prints one line; those that fail say what was seen.
+
+set -u
+
+if [ -z "${CTL_TEST_ON_BUS-}" ]; then
+        command -v dbus-run-session >/dev/null || exit 77
+        CTL_TEST_ON_BUS=yes exec dbus-run-session -- sh "$0" "$@"
+fi
+export DBUS_SYSTEM_BUS_ADDRESS="$DBUS_SESSION_BUS_ADDRESS"
+export TERM=dumb LC_ALL=C
+
+ctl=$1 fake=$2
+work=$(mktemp -d)
+cd "$work" || exit 1
+failures=0 fake_pid=
+
+# serve TARGET...: the service with these targets; an earlier one is replaced.
+serve() {
+        stop_serving
+        : >log
+        "$fake" "$@" >>log 2>fake-errors &
+        fake_pid=$!
+        tries=0
+        until "$ctl" list >/dev/null 2>&1; do
+                tries=$((tries + 1))
+                [ $tries -lt 100 ] || { echo "The service does not come up."; exit 1; }
+                sleep 0.05
+        done
+        : >log
+}
+
+stop_serving() {
+        [ -z "$fake_pid" ] || { kill "$fake_pid" 2>/dev/null; wait "$fake_pid" 2>/dev/null; }
+        fake_pid=
+}
+
+trap 'stop_serving; rm -rf "$work"' EXIT
+
+# run ARGUMENT...: stmbootctl, its outcome in $code, out and err.
+run() {
+        "$ctl" "$@" >out 2>err </dev/null
+        code=$?
+}
+
+problem() {
+        failures=$((failures + 1)) bad=yes
+        echo "  $*"
+        sed 's/^/    out: /' out
+        sed 's/^/    err: /' err
+        sed 's/^/    log: /' log
+}
+
+exits() {
+        [ "$code" = "$1" ] || problem "exit code $code, not $1"
+}
+
+# has FILE TEXT, lacks FILE TEXT, is FILE TEXT
+has() {
+        grep -qF -e "$2" "$1" || problem "'$2' is not in $1"
+}
+
+lacks() {
+        ! grep -qF -e "$2" "$1" || problem "'$2' is in $1"
+}
+
+is() {
+        [ "$(cat "$1")" = "$2" ] || problem "$1 is not '$2'"
+}
+
+# case_ NAME FUNCTION
+case_() {
+        bad=no
+        : >out
+        : >err
+        : >log
+        "$2"
+        [ $bad = yes ] && echo "FAILED  $1" || echo "ok      $1"
+}
+
+head -c 5000 /dev/zero >fw.bin
+
+# ---- results ----
+
+lists_targets_with_what_is_wrong_with_them() {
+        run list
+        exits 0
+        has out 'NAME'
+        has out 'refuse_TargetBroken  broken  STM32F405/407  x.conf:3: unknown key'
+        run list --json=short
+        exits 0
+        has out '"name":"ok","description":"Something useful","state":"idle"'
+        run info ok
+        has out 'Chip: STM32F405/407 (0x413)'
+        has out 'Flash: 1.0 MiB'
+}
+
+sends_what_was_asked_for() {
+        while IFS='|' read -r arguments call; do
+                : >log
+                # shellcheck disable=SC2086
+                run -q --yes $arguments
+                exits 0
+                is log "$call"
+        done <<END
+flash ok fw.bin|FlashFd ok  fd(5000 bytes, sealed)$sp
+flash ok fw.bin --if-different|FlashFd ok  fd(5000 bytes, sealed)  check=s:full
+flash ok fw.bin --check=fast --erase=all|FlashFd ok  fd(5000 bytes, sealed)  erase=s:all check=s:fast
+flash ok fw.bin --format=bin --address=0x08004000|FlashFd ok  fd(5000 bytes, sealed)  format=s:bin address=t:0x8004000
+flash ok fw.bin --after=go:0x08000000 --baud=57600|FlashFd ok  fd(5000 bytes, sealed)  after=s:go go-address=t:0x8000000 baud=u:57600
+flash ok fw.bin --no-run --layout=4x16K --permanent|FlashFd ok  fd(5000 bytes, sealed)  permanent=b:1 after=s:stay layout=s:4x16K
+flash ok fw.bin --preserve --option-segments --protect-readout|FlashFd ok  fd(5000 bytes, sealed)  preserve=b:1 option-segments=b:1 protect-readout=b:1
+flash ok fw.bin --fast-program --enable-boot-pin --one-piece|FlashFd ok  fd(5000 bytes, sealed)  fast-program=b:1 enable-boot-pin=b:1 one-piece=b:1
+flash ok fw.bin --option-bytes=aa:55 --protect-write=0-1,7|FlashFd ok  fd(5000 bytes, sealed)  option-bytes=ay:2,170,85 protect-write=ay:3,0,1,7
+flash ok motor/fw.hex --on-gateway|Flash ok s:motor/fw.hex$sp
+verify ok fw.bin|VerifyFd ok  fd(5000 bytes, sealed)$sp
+erase ok|Erase ok$sp
+erase ok --mass|Erase ok  mass=b:1
+erase ok --bank=2|Erase ok  bank=u:2
+erase ok 0x08010000 16K|Erase ok  address=t:0x8010000 length=t:0x4000
+run ok|Run ok$sp
+run ok 0x08008000|Run ok  address=t:0x8008000
+reset ok|Reset ok$sp
+boot ok|EnterBootloader ok$sp
+protect ok readout|ProtectReadout ok$sp
+protect ok write 0-2,5|ProtectWrite ok ay:4,0,1,2,5$sp
+unprotect ok write|UnprotectWrite ok$sp
+unprotect ok readout|UnprotectReadout ok$sp
+option-bytes ok --write=ff00 --address=0x1ffff800|WriteOptionBytes ok ay:2,255,0  address=t:0x1ffff800
+sync ok|Sync ok$sp
+sync ok --check --compare=record|Sync ok  check-only=b:1 check=s:record
+END
+}
+sp=' '
+
+leaves_out_the_only_target() {
+        serve ok
+        run -q flash fw.bin
+        exits 0
+        has log 'FlashFd ok'
+        run -q run 0x08000000
+        has log 'Run ok  address'
+        run -q read 0x08000000 256 -o read.bin
+        exits 0
+        serve ok slow
+        run flash fw.bin
+        exits 2
+        has err 'Which target? There are: ok, slow.'
+        serve
+        run probe
+        exits 4
+        has err 'There is no target.'
+        serve_all
+}
+
+tells_each_error_by_its_exit_code() {
+        for pair in NoEntry:7 WrongChip:8 Protected:9 Differs:10 VerifyFailed:11 LinkLost:12 \
+                Cancelled:13 Busy:5 ImageInvalid:6 Failed:1; do
+                serve "fail_${pair%:*}" "refuse_${pair%:*}"
+                run flash "fail_${pair%:*}" fw.bin
+                exits "${pair#*:}"
+                has err "fail_${pair%:*}: it went wrong"
+                has err 'Try this instead.'
+                is out ''
+                run flash "refuse_${pair%:*}" fw.bin
+                exits "${pair#*:}"
+                has err "refuse_${pair%:*}: refused"
+        done
+        serve_all
+        run flash nosuch fw.bin
+        exits 4
+        run flash ../etc fw.bin
+        exits 4
+        has err "not the name of a target"
+}
+
+says_when_there_is_no_service() {
+        stop_serving
+        run list
+        exits 4
+        has err 'stmbootd cannot be reached'
+        DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent run list
+        exits 4
+        serve_all
+}
+
+says_when_the_service_goes_away() {
+        serve dies
+        run flash dies fw.bin
+        exits 4
+        has err 'stmbootd went away while job 1 ran'
+        serve_all
+}
+
+prints_json_whatever_happens() {
+        run flash ok fw.bin --json=short
+        exits 0
+        has out '"target":"ok"'
+        has out '"result":"done","exit_code":0'
+        has out '"outcome":"complete","unchanged":false'
+        is err ''
+        run flash fail_NoEntry fw.bin --json=short
+        exits 7
+        has out '"error_name":"org.stmboot1.Error.NoEntry"'
+        run sync ok same --json=short
+        has out '[{"target":"ok"'
+        has out '"target":"same"'
+        has out '"unchanged":true'
+}
+
+tells_notes() {
+        run flash ok_note fw.bin
+        has err 'ok_note: note: first thing'
+        has err 'ok_note: note: second thing'
+        run -q flash ok_note fw.bin
+        is err ''
+        is out ''
+}
+
+tells_by_exit_code_whether_something_was_written() {
+        run -q flash ok fw.bin --exit-code
+        exits 10
+        run flash same fw.bin --exit-code
+        exits 0
+        has out 'same: holds this image already, nothing written'
+        run -q sync same ok --exit-code
+        exits 10
+        run -q sync same --exit-code
+        exits 0
+}
+
+# ---- images ----
+
+takes_an_image_from_anywhere_but_nowhere() {
+        "$ctl" -q flash ok - <fw.bin >out 2>err
+        code=$?
+        exits 0
+        has log 'fd(5000 bytes, sealed)'
+        head -c 70 fw.bin | "$ctl" -q flash ok - >out 2>err
+        has log 'fd(70 bytes, sealed)'
+        run flash ok /nonexistent
+        exits 6
+        has err 'Cannot read /nonexistent: No such file'
+        run flash ok "$work"
+        exits 6
+        run flash ok /dev/null
+        exits 6
+        has err 'is empty'
+        run flash ok /dev/zero
+        exits 6
+        has err 'too large: at most 64.0 MiB'
+        run flash ok fw.bin --option-bytes=/nonexistent
+        exits 6
+        run flash ok - --option-bytes=-
+        exits 2
+}
+
+shows_what_is_in_an_image() {
+        run image fw.bin --target=ok
+        exits 0
+        has out 'Segments: 0x08000000  43.0 KiB (44000 bytes)'
+        has out 'Pages: 0x08000000  2 x 16.0 KiB'
+        has out 'CRC-32: 0x1234abcd'
+        has log 'InspectImageFd -  fd(5000 bytes, sealed) s:ok'
+        run image fw.bin --target=slow
+        exits 6
+        has out 'Fits: no'
+}
+
+# ---- reading ----
+
+replaces_a_file_only_as_a_whole() {
+        echo old >read.bin
+        run -q read ok 0x08000000 255 -o read.bin
+        exits 1
+        has err '256 bytes instead of 255'
+        is read.bin old
+        run -q read fail_Protected 0x08000000 256 -o read.bin
+        exits 9
+        is read.bin old
+        run -q read ok 0x08000000 256 -o read.bin
+        exits 0
+        [ "$(wc -c <read.bin)" = 256 ] || problem "read.bin is not of 256 bytes"
+        [ "$(ls read.bin*)" = read.bin ] || problem "something was left behind"
+        run -q read ok 0x08000000 256
+        cmp -s out read.bin || problem "standard output got something else"
+        run -q read ok 0x08000000 256 -o /nonexistent/read.bin
+        exits 1
+        run -q read ok 0x08000000 256 --json
+        exits 2
+        run read ok 0x08000000 0
+        exits 2
+        run read ok here 256
+        exits 2
+        printf 'Read ok t:0x8000000 t:0xff \nRead fail_Protected t:0x8000000 t:0x100 \n' >expected
+        head -n 2 log | cmp -s - expected || problem "what cannot be written was read all the same"
+        run -q option-bytes ok
+        exits 0
+        has out '00f0  f0 f1 f2'
+}
+
+reports_output_that_cannot_be_written() {
+        run -q read ok 0x08000000 256 -o /dev/full
+        exits 1
+        has err 'Cannot write /dev/full: No space left on device'
+        "$ctl" list >/dev/full 2>err
+        code=$?
+        exits 1
+        has err 'Cannot write the output'
+        { "$ctl" list 2>err; echo $? >code; } | true
+        code=$(cat code)
+        [ "$code" = 0 ] || { exits 1; has err 'Cannot write the output: Broken pipe'; }
+}
+
+# ---- hostile answers ----
+
+lets_nothing_drive_the_terminal() {
+        for arguments in 'list' 'info nasty' 'flash nasty fw.bin' 'trace nasty' \
+                'list --json=pretty' 'trace nasty --json=short' 'sync nasty --json'; do
+                # shellcheck disable=SC2086
+                run $arguments
+                if LC_ALL=C tr -d '\n\t -\377' <out | grep -q .; then
+                        problem "$arguments printed control characters"
+                fi
+                if LC_ALL=C tr -d '\n\t -\377' <err | grep -q .; then
+                        problem "$arguments printed control characters on stderr"
+                fi
+                ! LC_ALL=C grep -qF "$(printf '\302\233')" out err || problem "$arguments: CSI"
+        done
+}
+
+# ---- asking ----
+
+asks_before_data_is_destroyed() {
+        for arguments in 'erase ok' 'erase ok --mass' 'erase ok --bank=1' 'unprotect ok readout' \
+                'flash ok fw.bin --erase=all' 'sync ok --erase=all'; do
+                # shellcheck disable=SC2086
+                run $arguments
+                exits 2
+                has err 'no terminal to ask on'
+                is log ''
+        done
+        printf 'no\n' | script -qec "'$ctl' unprotect ok readout" /dev/null >out 2>&1
+        has out "Type 'yes' to go on"
+        has out 'Not confirmed'
+        is log ''
+        # script(1) ends with its input, so that has to wait.
+        { sleep 0.3; echo yes; sleep 1; } |
+                script -qec "'$ctl' -q unprotect ok readout" /dev/null >out 2>&1
+        has log 'UnprotectReadout ok'
+}
+
+# ---- while it runs ----
+
+draws_a_bar_on_a_terminal() {
+        TERM=xterm script -qec "stty cols 80; '$ctl' flash ok fw.bin" /dev/null >out 2>&1 </dev/null
+        has out 'ok  writing     [###'
+        has out '14.4/43.2 KiB'
+        has out 'ok: flashed and verified in'
+        lacks out 'ok: writing'
+        run flash ok fw.bin
+        has err 'ok: writing 43.2 KiB'
+        lacks err '[##'
+}
+
+# signalled SIGNAL-COUNT ARGUMENT...: sends SIGINT so often while the job runs.
+signalled() {
+        count=$1
+        shift
+        "$ctl" "$@" >out 2>err &
+        pid=$!
+        wait_for log 'slow\|stuck'
+        while [ "$count" -gt 0 ]; do
+                sleep 0.2
+                kill -INT $pid
+                count=$((count - 1))
+        done
+        wait $pid
+        code=$?
+}
+
+wait_for() {
+        tries=0
+        until grep -q -e "$2" "$1" || [ $tries -ge 100 ]; do
+                tries=$((tries + 1))
+                sleep 0.05
+        done
+}
+
+cancels_on_ctrl_c_and_waits() {
+        signalled 1 flash slow fw.bin
+        exits 13
+        has log 'Cancel slow'
+        has err 'Cancelling and waiting'
+        has err 'slow: it went wrong'
+}
+
+leaves_on_a_second_ctrl_c() {
+        signalled 2 flash stuck fw.bin
+        exits 13
+        has log 'Cancel stuck'
+        has err "goes on until it can be stopped safely; 'stmbootctl cancel"
+        serve_all # that job never ends
+}
+
+cancels_jobs_by_number_and_target() {
+        run flash slow fw.bin --no-wait
+        exits 0
+        job=$(cat out)
+        run jobs
+        has out "${job##*/}"
+        run cancel slow
+        exits 0
+        has log 'Cancel slow'
+        run cancel "${job##*/}"
+        exits 4
+        has err 'has ended already'
+        run flash slow fw.bin --no-wait
+        job=$(cat out)
+        run -q cancel "${job##*/}"
+        exits 0
+        run cancel slow
+        exits 4
+        run cancel 999999
+        exits 4
+}
+
+syncs_all_at_once_and_reports_each() {
+        run sync
+        exits 1
+        has log 'Sync ok'
+        has log 'Sync refuse_TargetBroken'
+        lacks log 'Sync slow'
+        has out 'ok: brought up to date in'
+        has out 'same: holds this image already, nothing written'
+        has err 'refuse_TargetBroken: refused'
+        run sync ok ok same
+        exits 0
+        [ "$(grep -c Sync log)" -ge 2 ] || problem "not all were synced"
+}
+
+syncs_those_that_share_a_port_one_after_the_other() {
+        run sync shared1 shared2
+        exits 0
+        has out 'shared1: brought up to date'
+        has out 'shared2: brought up to date'
+        lacks err 'busy'
+        run flash slow fw.bin --no-wait
+        run sync slow
+        exits 5
+        run -q cancel slow
+}
+
+tells_what_would_change() {
+        serve ok same fail_Differs fail_NoEntry
+        run -q sync --check same fail_Differs
+        exits 10
+        run -q sync --check same fail_Differs fail_NoEntry
+        exits 7
+        run -q sync --check same
+        exits 0
+        serve_all
+}
+
+follows_what_happens() {
+        "$ctl" monitor >events 2>err &
+        pid=$!
+        "$ctl" monitor ok --json=short >events.json 2>>err &
+        pid2=$!
+        sleep 0.3
+        run -q flash same fw.bin
+        run -q flash ok fw.bin
+        wait_for events 'ok: job .* done'
+        wait_for events.json finished
+        kill -INT $pid
+        wait $pid
+        code=$?
+        exits 0
+        kill -TERM $pid2
+        wait $pid2
+        code=$?
+        exits 0
+        grep -q 'ok: job [0-9]* flash started' events || problem "no start: $(cat events)"
+        grep -q 'ok: job [0-9]* writing 30%' events || problem "no phase: $(cat events)"
+        grep -q 'ok: job [0-9]* done' events || problem "no end: $(cat events)"
+        has events 'same: job'
+        lacks events.json same
+        has events.json '"event":"job-finished"'
+        has events.json '"changed":{"phase":"write","progress":30'
+        code=$(wc -l <events)
+        [ "$code" -lt 40 ] || problem "$code lines for two jobs"
+}
+
+# ---- the unit that owns the port ----
+
+stops_the_unit_and_starts_it_again() {
+        run -q flash ok fw.bin --stop-unit=app
+        exits 0
+        tr '\n' ';' <log >sequence
+        has sequence 'StopUnit app.service replace;FlashFd ok  fd(5000 bytes, sealed) ;StartUnit app.service replace;'
+        : >log
+        run -q flash fail_NoEntry fw.bin --stop-unit=app.service
+        exits 7
+        has log 'StartUnit app.service'
+        : >log
+        signalled 1 flash slow fw.bin --stop-unit=app
+        exits 13
+        has log 'StartUnit app.service'
+}
+
+leaves_alone_a_unit_that_is_not_active() {
+        run -q flash ok fw.bin --stop-unit=idle
+        exits 0
+        lacks log Unit
+}
+
+says_when_the_unit_does_not_play() {
+        run -q flash ok fw.bin --stop-unit=missing
+        exits 1
+        has err 'Unit missing.service not found'
+        lacks log FlashFd
+        run -q flash ok fw.bin --stop-unit=lame
+        exits 1
+        has log FlashFd
+        has err 'Cannot start lame.service: failed'
+        : >log
+        signalled 1 -q flash ok fw.bin --stop-unit=slow
+        exits 13
+        lacks log FlashFd
+        has log 'StartUnit slow.service'
+}
+
+# ---- elsewhere ----
+
+talks_through_ssh() {
+        command -v systemd-stdio-bridge >/dev/null || return 0
+        mkdir -p bin
+        cat >bin/ssh <<END
+#!/bin/sh
+echo "\$*" >>'$work/ssh-log'
+exec systemd-stdio-bridge -p '$DBUS_SYSTEM_BUS_ADDRESS'
+END
+        chmod +x bin/ssh
+        old_path=$PATH PATH=$work/bin:$PATH
+        run -H me@gw flash ok fw.bin -q
+        exits 0
+        has log 'FlashData ok ay:5000,0,0'
+        is ssh-log '-xT -- me@gw systemd-stdio-bridge'
+        head -c 33000000 /dev/zero >large.bin
+        run -H me@gw flash ok large.bin -q
+        exits 6
+        has err 'at most 31.0 MiB can be given to the service through ssh'
+        # What a terminal does: the signal goes to ssh as well, and the job is cancelled through it.
+        setsid "$ctl" -H gw flash slow fw.bin >out 2>err &
+        pid=$!
+        wait_for log slow
+        sleep 0.3
+        kill -s INT -- "-$pid"
+        wait $pid
+        code=$?
+        exits 13
+        has log 'Cancel slow'
+        PATH=$old_path
+}
+
+serve_all() {
+        serve ok ok_note same slow stuck shared1 shared2 nasty fail_NoEntry fail_Protected \
+                refuse_TargetBroken
+}
+
+serve_all
+case_ 'lists targets with what is wrong with them' lists_targets_with_what_is_wrong_with_them
+case_ 'sends what was asked for' sends_what_was_asked_for
+case_ 'leaves out the only target' leaves_out_the_only_target
+case_ 'tells each error by its exit code' tells_each_error_by_its_exit_code
+case_ 'says when there is no service' says_when_there_is_no_service
+case_ 'says when the service goes away' says_when_the_service_goes_away
+case_ 'prints JSON whatever happens' prints_json_whatever_happens
+case_ 'tells notes' tells_notes
+case_ 'tells by exit code whether something was written' \
+        tells_by_exit_code_whether_something_was_written
+case_ 'takes an image from anywhere but nowhere' takes_an_image_from_anywhere_but_nowhere
+case_ 'shows what is in an image' shows_what_is_in_an_image
+case_ 'replaces a file only as a whole' replaces_a_file_only_as_a_whole
+case_ 'reports output that cannot be written' reports_output_that_cannot_be_written
+case_ 'lets nothing drive the terminal' lets_nothing_drive_the_terminal
+case_ 'asks before data is destroyed' asks_before_data_is_destroyed
+case_ 'draws a bar on a terminal' draws_a_bar_on_a_terminal
+case_ 'cancels on Ctrl-C and waits' cancels_on_ctrl_c_and_waits
+case_ 'leaves on a second Ctrl-C' leaves_on_a_second_ctrl_c
+case_ 'cancels jobs by number and target' cancels_jobs_by_number_and_target
+case_ 'syncs all at once and reports each' syncs_all_at_once_and_reports_each
+case_ 'syncs those that share a port one after the other' \
+        syncs_those_that_share_a_port_one_after_the_other
+case_ 'tells what would change' tells_what_would_change
+case_ 'follows what happens' follows_what_happens
+case_ 'stops the unit and starts it again' stops_the_unit_and_starts_it_again
+case_ 'leaves alone a unit that is not active' leaves_alone_a_unit_that_is_not_active
+case_ 'says when the unit does not play' says_when_the_unit_does_not_play
+case_ 'talks through ssh' talks_through_ssh
+
+[ $failures = 0 ] || echo "$failures failures"
+[ $failures = 0 ]
