@@ -260,6 +260,12 @@ static void time_over_in_exchange(struct link *link) {
                 end(link, exchange->status == EXCHANGE_DONE ? LINK_OK : LINK_SILENCE);
 }
 
+static void end_step(struct link *link) {
+        link->asked = link->answered = false;
+        if (++link->step == link->steps.n_steps)
+                end(link, LINK_OK);
+}
+
 static void time_over(struct link *link, uint64_t now) {
         if ((link->activity == LINK_EXCHANGE || link->activity == LINK_PROBE) && !link->answered) {
                 link->system = -ETIMEDOUT;
@@ -277,11 +283,8 @@ static void time_over(struct link *link, uint64_t now) {
                 end(link, link->n_received > 0 ? LINK_GARBAGE : LINK_SILENCE);
                 break;
         case LINK_STEPS:
-                if (!link->answered)
-                        break;
-                link->asked = link->answered = false;
-                if (++link->step == link->steps.n_steps)
-                        end(link, LINK_OK);
+                if (link->answered)
+                        end_step(link);
                 break;
         case LINK_QUIET:
         case LINK_SET_FORMAT:
@@ -298,6 +301,8 @@ static void lines_set(struct link *link, const struct session_event *event) {
         }
         link->answered = true;
         link->deadline = event->now + link->steps.steps[link->step].delay;
+        if (link->steps.steps[link->step].delay == 0)
+                end_step(link);
 }
 
 void link_event(struct link *link, const struct session_event *event) {
