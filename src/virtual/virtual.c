@@ -265,7 +265,8 @@ static void model_advance(struct virtual_stm32 *chip, uint64_t now) {
         chip->now = now;
         if (chip->job.type != JOB_NONE)
                 job_run(chip, now);
-        if (chip->state != VIRTUAL_ROM)
+        /* what has passed without a start bit in it, or with nobody listening */
+        if (rom_next(chip) == USEC_INFINITY)
                 line_discard(&chip->lines[TO_CHIP], now);
 }
 
@@ -293,7 +294,10 @@ static void host_collect(struct virtual_stm32 *chip) {
                         line_take(&chip->lines[TO_HOST], &chip->host_receiver, &byte);
                 host_deliver(chip, byte);
         }
-        line_discard(&chip->lines[TO_HOST], MIN(chip->host_receiver.from, chip->now));
+        if (line_next(&chip->lines[TO_HOST], &chip->host_receiver) == USEC_INFINITY)
+                line_discard(&chip->lines[TO_HOST], chip->now);
+        if (line_next(&chip->echo, &chip->echo_receiver) == USEC_INFINITY)
+                line_discard(&chip->echo, chip->now);
 }
 
 void virtual_set_format(struct virtual_stm32 *chip, uint64_t now, unsigned baud, bool even_parity) {

@@ -118,6 +118,7 @@ void host_send(struct host *host, const char *send) {
 
 size_t host_listen(struct host *host, uint64_t usec, uint8_t *ret_data, size_t size) {
         uint64_t end = host->now + usec;
+        unsigned turns = 0;
         size_t n = 0;
 
         for (;;) {
@@ -129,6 +130,7 @@ size_t host_listen(struct host *host, uint64_t usec, uint8_t *ret_data, size_t s
                 n += more;
                 next = virtual_next_time(host->chip);
                 assert_true(next > host->now || n == size);
+                assert_true(++turns < 20000); /* it does not spin */
                 if (next > end || n == size)
                         break;
                 host->now = next;

@@ -50,6 +50,7 @@ python3 "$make_firmware" --size 12300 "$directory/app.bin" || exit 1
 
 for chip; do
         : >"$directory/log"
+        : >"$directory/state"
         "$virtual" --pty="$directory/tty" --control="$directory/control" "$chip" >/dev/null 2>"$directory/state" &
         server=$!
         await 'in the ROM' "$directory/state" || fail "is not in its ROM"
