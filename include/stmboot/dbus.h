@@ -25,7 +25,7 @@
  * Keys of the options (a{sv}) that methods take, each with the type of its value. org.stmboot1(5)
  * says which method takes which; others are refused.
  */
-#define STMBOOT_OPTION_FORMAT          "format"          /* s: auto, bin, ihex, srec, elf */
+#define STMBOOT_OPTION_FORMAT          "format"          /* s: auto, bin, hex, srec, elf */
 #define STMBOOT_OPTION_ADDRESS         "address"         /* t: of a raw image; where to go, erase */
 #define STMBOOT_OPTION_LENGTH          "length"          /* t: bytes to erase */
 #define STMBOOT_OPTION_BANK            "bank"            /* u: 1 or 2 is erased */
@@ -49,7 +49,7 @@
 #define STMBOOT_OPTION_PERMANENT       "permanent"       /* b: allow what cannot be undone */
 
 /* Keys of what InspectImage returns (a{sv}); the optional ones are missing where not known. */
-#define STMBOOT_IMAGE_FORMAT        "format"        /* s: bin, ihex, srec, elf */
+#define STMBOOT_IMAGE_FORMAT        "format"        /* s: bin, hex, srec, elf */
 #define STMBOOT_IMAGE_SIZE          "size"          /* t: bytes in all segments */
 #define STMBOOT_IMAGE_SEGMENTS      "segments"      /* a(tt): address, size */
 #define STMBOOT_IMAGE_CRC32         "crc32"         /* u */
