@@ -29,7 +29,10 @@ int client_report(const sd_bus_error *error, int r) {
         if (strncmp(error->name, "System.Error.", strlen("System.Error.")) == 0)
                 complain("The connection to the bus broke: %s.", message);
         else if (strncmp(error->name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0)
-                complain_raw("%s", message); /* the daemon has worded it for people */
+                complain_raw("%s%s", message, /* the daemon has worded it for people */
+                             strcmp(error->name, STMBOOT_ERROR_PREFIX "NoSuchTarget") == 0
+                                     ? "; 'stmbootctl list' shows those that there are."
+                                     : "");
         else if (code == STMBOOT_EXIT_DENIED)
                 complain("Permission denied: %s\nOnly root and members of the group stmboot may do "
                          "this.",

@@ -108,6 +108,11 @@ static void set_error(struct run *run, const char *name, const char *message) {
         clear_error(job);
         job->error_name = strdup(name);
         job->error_message = strdup(message ?: "");
+        for (size_t n = strlen(job->error_message ?: ""); n > 0; n--) {
+                if (job->error_message[n - 1] != '\n')
+                        break;
+                job->error_message[n - 1] = '\0';
+        }
         job->code = (int)exit_code_of_error(name);
 }
 

@@ -44,7 +44,7 @@ struct option_row {
 #define AT(field) offsetof(struct options, field)
 
 static const struct option_row rows[] = {
-        { "format", "auto|bin|ihex|srec|elf", OPTION_CHOICE, 0, AT(format), IMAGES,
+        { "format", "auto|bin|hex|srec|elf", OPTION_CHOICE, 0, AT(format), IMAGES,
           "what IMAGE is, if its content does not tell" },
         { "address", "ADDRESS", OPTION_ADDRESS, 0, AT(address), IMAGES,
           "where a raw binary belongs; default: start of flash" },

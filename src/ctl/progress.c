@@ -11,7 +11,10 @@
 struct row {
         char *name;
         struct progress_state state;
-        uint64_t started, changed; /* the job, and `percent` */
+        /* Where this phase began; phases differ in what a per cent of theirs takes. */
+        unsigned from;
+        uint64_t since;
+        uint64_t left, left_at; /* what was estimated last, and when; USEC_INFINITY: nothing */
         bool finished;
 };
 
@@ -51,7 +54,7 @@ int progress_add(struct progress *progress, const char *name, uint64_t now) {
                 return -ENOMEM;
         progress->rows = rows;
         rows[progress->n_rows] =
-                (struct row){ .name = strdup(name), .started = now, .changed = now };
+                (struct row){ .name = strdup(name), .since = now, .left = USEC_INFINITY };
         if (!rows[progress->n_rows].name)
                 return -ENOMEM;
         return (int)progress->n_rows++;
@@ -80,13 +83,22 @@ static struct winsize terminal_size(FILE *file) {
         return size;
 }
 
+/* Between the changes of `percent` the estimate counts down. */
 static uint64_t time_left(const struct row *row, uint64_t now) {
-        uint64_t left = progress_left(row->state.percent, row->changed - row->started);
-        uint64_t since = now - row->changed;
+        uint64_t since = now - row->left_at;
+
+        if (row->left == USEC_INFINITY)
+                return row->left;
+        return row->left > since ? row->left - since : 0;
+}
+
+static void estimate(struct row *row, uint64_t now) {
+        uint64_t left = progress_left(row->from, row->state.percent, now - row->since);
 
         if (left == USEC_INFINITY)
-                return left;
-        return left > since ? left - since : 0;
+                return; /* the last one is still the best */
+        row->left = left;
+        row->left_at = now;
 }
 
 static bool is_drawn(const struct row *row) {
@@ -128,8 +140,8 @@ static void print_phase(FILE *file, const char *name, const struct progress_stat
         char amount[TEXT_NUMBER_MAX];
 
         if (state->total > 0 && strcmp(state->phase, "erase") == 0)
-                (void)snprintf(amount, sizeof amount, "%llu pages",
-                               (unsigned long long)state->total);
+                (void)snprintf(amount, sizeof amount, "%llu page%s",
+                               (unsigned long long)state->total, state->total == 1 ? "" : "s");
         else
                 text_size(state->total, amount);
         text_print_line(file, name, "%s%s%s", progress_phase_text(state->phase),
@@ -142,9 +154,14 @@ void progress_update(struct progress *progress, size_t index, const struct progr
         struct row *row = &progress->rows[index];
         bool entered = strcmp(row->state.phase, state->phase) != 0;
 
-        if (row->state.percent != state->percent)
-                row->changed = now;
+        if (entered) {
+                row->from = state->percent;
+                row->since = now;
+        }
+        bool moved = row->state.percent != state->percent;
         row->state = *state;
+        if (moved)
+                estimate(row, now);
         if (progress->mode == PROGRESS_LINES && entered && strcmp(state->phase, "end") != 0)
                 print_phase(progress->file, row->name, state);
         progress_draw(progress, now);

@@ -21,10 +21,10 @@ struct progress_state {
 const char *progress_phase_text(const char *phase);
 
 /*
- * The time that is left of a job that came to `percent` in `elapsed`, in microseconds;
- * USEC_INFINITY where that cannot be told yet.
+ * The time that is left of a job that went from one percentage to another in `elapsed`, in
+ * microseconds; USEC_INFINITY where that is too little to tell.
  */
-uint64_t progress_left(unsigned percent, uint64_t elapsed);
+uint64_t progress_left(unsigned from, unsigned percent, uint64_t elapsed);
 
 /*
  * One bar for a terminal of `width` columns; the last three stay free. What does not fit is

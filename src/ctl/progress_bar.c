@@ -25,19 +25,18 @@ const char *progress_phase_text(const char *phase) {
         return phase;
 }
 
-uint64_t progress_left(unsigned percent, uint64_t elapsed) {
-        /* The first per cent hold the entry, which says nothing about what follows. */
-        if (percent < 2 || percent > 100 || elapsed < USEC_PER_SEC / 2)
+uint64_t progress_left(unsigned from, unsigned percent, uint64_t elapsed) {
+        if (percent > 100 || percent < from + 3 || elapsed < USEC_PER_SEC)
                 return USEC_INFINITY;
-        return elapsed / percent * (100 - percent);
+        return elapsed / (percent - from) * (100 - percent);
 }
 
 /* Columns that stay free: some terminals wrap at the last one, and Ctrl-C shows as "^C". */
 #define MARGIN 3
 
-/* The most that the fields take, so that nothing jumps about. */
-#define PHASE_WIDTH  11 /* "identifying" */
-#define AMOUNT_WIDTH 15 /* "127.9/128.0 KiB" */
+/* What the fields take mostly, so that little jumps about. */
+#define PHASE_WIDTH  9  /* "verifying" */
+#define AMOUNT_WIDTH 13 /* "27.1/43.2 KiB" */
 #define RATE_WIDTH   10 /* "78.1 KiB/s" */
 #define BAR_MAX      40
 
@@ -47,7 +46,7 @@ struct layout {
 };
 
 static const struct layout layouts[] = {
-        { true, true, true, true, 12 },    { false, true, true, true, 12 },
+        { true, true, true, true, 14 },    { false, true, true, true, 12 },
         { false, false, true, true, 12 },  { false, false, true, false, 10 },
         { false, false, false, false, 8 }, { false, false, false, false, 0 },
 };
@@ -57,14 +56,15 @@ static void format_fields(const struct layout *layout, const struct progress_sta
         const char *gap = layout->words ? "  " : " ";
         char amount[TEXT_NUMBER_MAX * 2] = "", rate[TEXT_NUMBER_MAX + 2] = "";
         char clock[TEXT_NUMBER_MAX] = "", number[TEXT_NUMBER_MAX];
+        bool pages = strcmp(state->phase, "erase") == 0;
         int n = snprintf(ret, size, " %3u%%", MIN(state->percent, 100U));
 
-        if (state->total > 0 && strcmp(state->phase, "erase") == 0)
+        if (state->total > 0 && pages)
                 (void)snprintf(amount, sizeof amount, "%" PRIu64 "/%" PRIu64 " pages", state->done,
                                state->total);
         else if (state->total > 0)
                 text_size_of(state->done, state->total, amount);
-        if (state->rate > 0) {
+        if (state->rate > 0 && !pages) {
                 text_size(state->rate, number);
                 (void)snprintf(rate, sizeof rate, "%s/s", number);
         }

@@ -24,12 +24,12 @@ static void a_bar_shows_what_fits(void **state) {
                 const char *line;
         } cases[] = {
                 { &writing, 5000000, 120,
-                  "motor  writing     [#######################...............]  63%    27.1/43.2 KiB"
-                  "   9.8 KiB/s   0:05 left" },
+                  "motor  writing   [#######################...............]  63%  "
+                  "27.1/43.2 KiB   9.8 KiB/s   0:05 left" },
                 { &writing, 5000000, 80,
-                  "motor  writing     [######....]  63%    27.1/43.2 KiB   9.8 KiB/s   0:05 left" },
+                  "motor  writing   [########......]  63%  27.1/43.2 KiB   9.8 KiB/s   0:05 left" },
                 { &writing, 5000000, 60,
-                  "motor  writing     [###########........]  63%   0:05 left" },
+                  "motor  writing   [#############........]  63%   0:05 left" },
                 { &writing, 5000000, 40, "motor writing [######....]  63%  0:05" },
                 { &writing, 5000000, 30, "motor writing [###...]  63%" },
                 { &writing, 5000000, 24, "motor writing  63%" },
@@ -37,7 +37,7 @@ static void a_bar_shows_what_fits(void **state) {
                 { &writing, 5000000, 3, "" },
                 { &writing, 5000000, 0, "" },
                 { &erasing, USEC_INFINITY, 80,
-                  "motor  erasing     [..........]   8%       3/12 pages" },
+                  "motor  erasing   [#.............]   8%     3/12 pages" },
                 { &entering, USEC_INFINITY, 40, "motor entering [.........]   0%" },
         };
 
@@ -75,13 +75,24 @@ static void no_bar_is_wider_than_its_terminal(void **state) {
 }
 
 static void time_left_is_told_when_it_can_be(void **state) {
+        static const struct {
+                unsigned from, percent;
+                uint64_t elapsed, left;
+        } cases[] = {
+                { 0, 0, 10 * USEC_PER_SEC, USEC_INFINITY },
+                { 0, 2, 10 * USEC_PER_SEC, USEC_INFINITY },   /* too coarse */
+                { 10, 50, USEC_PER_SEC / 2, USEC_INFINITY },  /* too short */
+                { 50, 10, 10 * USEC_PER_SEC, USEC_INFINITY }, /* backwards */
+                { 0, 101, 10 * USEC_PER_SEC, USEC_INFINITY },
+                { 0, 50, 10 * USEC_PER_SEC, 10 * USEC_PER_SEC },
+                { 40, 50, 10 * USEC_PER_SEC, 50 * USEC_PER_SEC },
+                { 40, 100, 10 * USEC_PER_SEC, 0 },
+        };
+
         (void)state;
-        assert_true(progress_left(0, 10 * USEC_PER_SEC) == USEC_INFINITY);
-        assert_true(progress_left(1, 10 * USEC_PER_SEC) == USEC_INFINITY);
-        assert_true(progress_left(50, 1000) == USEC_INFINITY);
-        assert_true(progress_left(101, 10 * USEC_PER_SEC) == USEC_INFINITY);
-        assert_int_equal(progress_left(50, 10 * USEC_PER_SEC), 10 * USEC_PER_SEC);
-        assert_int_equal(progress_left(100, 10 * USEC_PER_SEC), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                assert_true(progress_left(cases[i].from, cases[i].percent, cases[i].elapsed) ==
+                            cases[i].left);
 }
 
 /* What a display has written so far, and nothing of it twice. */
