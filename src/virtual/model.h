@@ -111,6 +111,8 @@ struct rom {
         uint8_t sum;
         enum rom_after after;
 
+        bool written;                  /* flash was, since the reset */
+        unsigned reads;                /* of flash, since it was last written */
         unsigned answers;              /* ACKs given to this command */
         enum virtual_fault_type fault; /* an answer that will be wrong, at fault_stage */
         uint32_t fault_stage;

@@ -70,6 +70,13 @@ void rom_read_address(struct virtual_stm32 *chip, uint64_t now) {
                 rom_expect(chip, ROM_READ_LENGTH, 2);
 }
 
+/* Users of H723 see the second block that they read after writing begin with FF, and the right
+ * bytes after a reset (qa-community.st.com 115022). */
+static void show_stale(struct virtual_stm32 *chip, uint8_t *data, size_t size) {
+        if (chip->chip->quirks & CHIP_QUIRK_REREAD && chip->rom.written && ++chip->rom.reads == 2)
+                memset(data, 0xFF, MIN(size, (size_t)chip->chip->program_unit));
+}
+
 void rom_read_length(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
         size_t size = rom->packet[0] + 1U;
@@ -85,6 +92,8 @@ void rom_read_length(struct virtual_stm32 *chip, uint64_t now) {
         if (!rom_ack(chip, now))
                 return;
         memory_read(chip, region, rom->address, data, size);
+        if (region.type == REGION_FLASH)
+                show_stale(chip, data, size);
         rom_send(chip, now, data, size);
         rom_done(chip);
 }
@@ -134,6 +143,9 @@ static void write_flash(struct virtual_stm32 *chip, uint64_t now, const uint8_t 
                         size_t size) {
         uint8_t padded[256 + PROGRAM_UNIT_MAX];
         size_t whole = ALIGN_UP(size, (size_t)chip->chip->program_unit);
+
+        chip->rom.written = true;
+        chip->rom.reads = 0;
 
         /* the rest of the last unit is programmed too, and spent where there is ECC */
         memcpy(padded, data, size);
