@@ -7,7 +7,7 @@
 
 #include "chip/chip.h"
 
-/* Where the families keep what options.h speaks of. Private to src/chip. */
+/* Where the families keep what options.h speaks of. For src/chip and src/virtual only. */
 
 /* How an option word lies in the area. */
 enum word_format {
