@@ -9,7 +9,8 @@
 /*
  * The inside of a virtual STM32. Private to src/virtual. One file a job: virtual.c the pins, power
  * and the order of events; wire.c bytes in flight; boot.c what a reset starts; rom*.c the commands;
- * flash.c the cells; memory.c the address map; options.c the option bytes; faults.c.
+ * flash.c the cells, job.c their controller; memory.c the address map; options.c the option bytes;
+ * faults.c.
  *
  * Times in here are nanoseconds, since a byte at 921600 baud lasts no whole microseconds.
  */
@@ -244,6 +245,7 @@ void rom_job_done(struct virtual_stm32 *chip, uint64_t now);
 /* How many more bytes until it may answer. */
 size_t rom_hunger(const struct virtual_stm32 *chip);
 
+bool rom_packet_right(const struct virtual_stm32 *chip);
 void rom_send(struct virtual_stm32 *chip, uint64_t now, const uint8_t *data, size_t size);
 bool rom_ack(struct virtual_stm32 *chip, uint64_t now);
 void rom_nack(struct virtual_stm32 *chip, uint64_t now);
@@ -291,7 +293,14 @@ void flash_poke(struct virtual_stm32 *chip, uint32_t address, const uint8_t *dat
 bool flash_find_page(const struct virtual_stm32 *chip, uint32_t address, size_t *ret_index);
 bool flash_find_number(const struct virtual_stm32 *chip, uint32_t number, size_t *ret_index);
 
-/* Each starts an operation; false: another one is at work, the controller ignores the new one. */
+void flash_erase_page(struct virtual_stm32 *chip, size_t page);
+void flash_tear_page(struct virtual_stm32 *chip, size_t page, uint64_t part, uint64_t whole);
+void flash_weaken_page(struct virtual_stm32 *chip, size_t page);
+void flash_program_unit(struct virtual_stm32 *chip, uint32_t address, const uint8_t *data);
+void flash_tear_unit(struct virtual_stm32 *chip, uint32_t address, const uint8_t *data);
+
+/* job.c: each starts an operation; false: another one is at work, the controller ignores the new
+ * one. */
 bool job_program(struct virtual_stm32 *chip, uint64_t now, uint32_t address, const uint8_t *data,
                  size_t size);
 bool job_erase_pages(struct virtual_stm32 *chip, uint64_t now, const uint16_t *pages, size_t n);
@@ -325,6 +334,7 @@ uint32_t memory_read_word(const struct virtual_stm32 *chip, uint32_t address);
 /* options.c */
 int options_new(struct virtual_stm32 *chip);
 bool options_writable(const struct virtual_stm32 *chip);
+void options_deliver(struct virtual_stm32 *chip);
 void options_load(struct virtual_stm32 *chip);
 void options_protect(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *sectors, size_t n);
 void options_set_rdp(struct virtual_stm32 *chip, uint8_t *bytes, bool protect);

@@ -12,11 +12,11 @@
 /*
  * Option bytes: what they mean once loaded, and what the protection commands make of them. Where a
  * family keeps its boot and readout bits is src/chip's knowledge. Chosen by this model:
- *  - the ROM stores what it is given, complements included, and a word whose complement does not
- * fit counts, when loaded, as readout protection level 1;
+ *  - the ROM stores what it is given, complements included; a word whose complement does not fit
+ *    counts, when loaded, as readout protection level 1;
  *  - any reset after a write loads them, and counts as option loading for the empty check;
  *  - where they are not shown, or nothing is known of a bit, the chip is as delivered: BOOT0
- * selects the ROM, no protection. New protection of such rows is remembered beside them;
+ *    selects the ROM, no protection. New protection of such rows is remembered beside them;
  *  - 0x63 takes pairs of first and last page where the hardware protects ranges (AN2606: U5).
  */
 
@@ -159,6 +159,11 @@ static unsigned page_group(const struct virtual_stm32 *chip, size_t page, enum w
         return kind == WRP_BYTES ? MIN(group, 31U) : group;
 }
 
+/* WRP1 to WRP3 follow one another, WRP4 of the largest L1 lies behind a gap (RM0038 3.8). */
+static unsigned group_word(unsigned group) {
+        return group < 96 ? 2 + group / 16 : 32 + (group - 96) / 16;
+}
+
 /* The bit of nWRP that stands for a sector: F76 with two banks pairs them (RM0410 3.4). */
 static unsigned sector_bit(const struct virtual_stm32 *chip, size_t page) {
         unsigned number = chip->pages[page].number;
@@ -186,9 +191,7 @@ static bool page_protected(const struct virtual_stm32 *chip, size_t page) {
                 return !(word_get(chip, chip->options, sector_word(number)) >> number % 12 & 1);
         case WRP_WORDS:
                 number = page_group(chip, page, kind);
-                if ((2 + number / 16 + 1) * 4 > chip->options_size)
-                        return false;
-                return word_get(chip, chip->options, 2 + number / 16) >> number % 16 & 1;
+                return word_get(chip, chip->options, group_word(number)) >> number % 16 & 1;
         case WRP_RANGES:
                 for (unsigned word = 3; word <= 4; word++) {
                         uint32_t range = word_get(chip, chip->options, word);
@@ -241,8 +244,8 @@ void options_protect(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *
         case WRP_WORDS:
                 for (unsigned i = 0; i < 128; i++)
                         words[i / 16] |= (uint32_t)listed(sectors, n, i) << i % 16;
-                for (unsigned i = 0; i < 8; i++)
-                        word_put(chip, bytes, 2 + i, words[i]);
+                for (unsigned i = 0; i < 128; i += 16)
+                        word_put(chip, bytes, group_word(i), words[i / 16]);
                 break;
         case WRP_RANGES:
                 /* first behind last: no page */
@@ -260,6 +263,18 @@ void options_protect(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *
                         chip->hidden_wrp[i] = listed_range(sectors, n, chip->pages[i].number);
                 break;
         }
+}
+
+/* As delivered no page is protected, whatever the bytes say that nobody documents. */
+void options_deliver(struct virtual_stm32 *chip) {
+        uint8_t bytes[OPTIONS_MAX];
+
+        for (size_t i = 0; i < chip->n_pages && options_writable(chip); i++)
+                if (page_protected(chip, i)) {
+                        options_protect(chip, bytes, NULL, 0);
+                        memcpy(chip->options, bytes, chip->options_size);
+                        return;
+                }
 }
 
 /* ---- readout protection ---- */

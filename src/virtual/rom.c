@@ -314,6 +314,15 @@ void rom_byte(struct virtual_stm32 *chip, uint64_t now, uint8_t byte) {
                 stages[rom->stage](chip, now);
 }
 
+/* Is the XOR of the packet and its checksum zero? */
+bool rom_packet_right(const struct virtual_stm32 *chip) {
+        uint8_t sum = 0;
+
+        for (size_t i = 0; i < chip->rom.got; i++)
+                sum ^= chip->rom.packet[i];
+        return sum == 0;
+}
+
 size_t rom_hunger(const struct virtual_stm32 *chip) {
         return chip->rom.locked ? chip->rom.need - chip->rom.got : 1;
 }

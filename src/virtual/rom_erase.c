@@ -9,14 +9,6 @@
  * Bootloader). Chosen by this model: a bank erase of a chip with one bank is refused.
  */
 
-static uint8_t list_xor(const struct rom *rom) {
-        uint8_t sum = 0;
-
-        for (size_t i = 0; i < rom->got; i++)
-                sum ^= rom->packet[i];
-        return sum;
-}
-
 static void erase_done(struct virtual_stm32 *chip, uint64_t now) {
         (void)rom_ack(chip, now);
         rom_done(chip);
@@ -109,7 +101,7 @@ void rom_erase_list(struct virtual_stm32 *chip, uint64_t now) {
                         erase_done(chip, now);
                 return;
         }
-        if (list_xor(rom) != 0) {
+        if (!rom_packet_right(chip)) {
                 rom_nack(chip, now);
                 return;
         }

@@ -17,17 +17,9 @@
 
 #define VOLTAGE_RANGE 0xFFFF0000U
 
-static uint8_t packet_xor(const struct rom *rom) {
-        uint8_t sum = 0;
-
-        for (size_t i = 0; i < rom->got; i++)
-                sum ^= rom->packet[i];
-        return sum;
-}
-
 /* Reads an address packet. False: its checksum is wrong, and NACKed. */
 static bool take_address(struct virtual_stm32 *chip, uint64_t now) {
-        if (packet_xor(&chip->rom) != 0) {
+        if (!rom_packet_right(chip)) {
                 rom_nack(chip, now);
                 return false;
         }
@@ -190,7 +182,7 @@ void rom_write_data(struct virtual_stm32 *chip, uint64_t now) {
                 return;
         }
 
-        if (packet_xor(rom) != 0 || size > block_max(chip)) {
+        if (!rom_packet_right(chip) || size > block_max(chip)) {
                 rom_nack(chip, now);
                 return;
         }
@@ -255,7 +247,7 @@ void rom_sum_size(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
 
         rom->words = get_be32(rom->packet);
-        if (packet_xor(rom) != 0 || rom->words == 0 || rom->words > UINT32_MAX / 4 ||
+        if (!rom_packet_right(chip) || rom->words == 0 || rom->words > UINT32_MAX / 4 ||
             memory_find(chip, rom->address, rom->words * (size_t)4).type == REGION_NONE) {
                 rom_nack(chip, now);
                 return;
@@ -268,7 +260,7 @@ void rom_sum_polynomial(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
 
         rom->polynomial = get_be32(rom->packet);
-        if (packet_xor(rom) != 0)
+        if (!rom_packet_right(chip))
                 rom_nack(chip, now);
         else if (rom_ack(chip, now))
                 rom_expect(chip, ROM_SUM_INITIAL, 5);
@@ -277,7 +269,7 @@ void rom_sum_polynomial(struct virtual_stm32 *chip, uint64_t now) {
 void rom_sum_initial(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
 
-        if (packet_xor(rom) != 0) {
+        if (!rom_packet_right(chip)) {
                 rom_nack(chip, now);
                 return;
         }

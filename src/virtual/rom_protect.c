@@ -9,7 +9,7 @@
  * Chosen by this model:
  *  - where the row has no RESET_AFTER_OB, new protection counts from the next reset on;
  *  - loaders before protocol 3.1 give the second ACK of Readout Unprotect after the erase, later
- * ones before it, as Open Bootloader does; then comes the mass erase;
+ *    ones before it, as Open Bootloader does; then comes the mass erase;
  *  - a special operation answers no data and a status of one zero.
  */
 
@@ -33,15 +33,13 @@ static void options_command(struct virtual_stm32 *chip, uint64_t now, const uint
 void rom_protect_list(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
         size_t n = rom->packet[0] + 1U;
-        uint8_t bytes[OPTIONS_MAX], sum = 0;
+        uint8_t bytes[OPTIONS_MAX];
 
         if (rom->got == 1) {
                 rom->need = 1 + n + 1;
                 return;
         }
-        for (size_t i = 0; i < rom->got; i++)
-                sum ^= rom->packet[i];
-        if (sum != 0) {
+        if (!rom_packet_right(chip)) {
                 rom_nack(chip, now);
                 return;
         }
@@ -110,8 +108,7 @@ void rom_special_code(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
 
         rom->special = get_be16(rom->packet);
-        if ((rom->packet[0] ^ rom->packet[1]) != rom->packet[2] ||
-            !special_known(chip, rom->special))
+        if (!rom_packet_right(chip) || !special_known(chip, rom->special))
                 rom_nack(chip, now);
         else if (rom_ack(chip, now))
                 rom_expect(chip, ROM_SPECIAL_DATA, 2);
@@ -133,7 +130,6 @@ static void special_answer(struct virtual_stm32 *chip, uint64_t now) {
 static bool special_packet(struct virtual_stm32 *chip, uint64_t now, size_t most) {
         struct rom *rom = &chip->rom;
         size_t size = get_be16(rom->packet);
-        uint8_t sum = 0;
 
         if (rom->got == 2) {
                 /* too much: NACK at once, and what follows is taken for commands */
@@ -143,9 +139,7 @@ static bool special_packet(struct virtual_stm32 *chip, uint64_t now, size_t most
                         rom->need = 2 + size + 1;
                 return false;
         }
-        for (size_t i = 0; i < rom->got; i++)
-                sum ^= rom->packet[i];
-        if (sum != 0) {
+        if (!rom_packet_right(chip)) {
                 rom_nack(chip, now);
                 return false;
         }

@@ -141,6 +141,7 @@ int virtual_new(const struct virtual_config *config, struct virtual_stm32 **ret)
                 return r;
         }
 
+        options_deliver(chip);
         for (size_t i = 0; i < DIRECTIONS_; i++) {
                 chip->lines[i].instant = config->no_wire_time;
                 chip->wire_fault_at[i] = USEC_INFINITY;

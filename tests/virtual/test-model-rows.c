@@ -60,11 +60,18 @@ static void go(const struct chip *chip, struct host *host) {
                 host_go(host, chip->flash_start);
 }
 
+static uint32_t last_block(const struct chip *chip) {
+        struct flash_map map;
+
+        assert_int_equal(chip_flash_map(chip, 0, false, &map), 0);
+        return map.runs[0].address + flash_map_size(&map) - 256;
+}
+
 static void flash_row(const struct chip *chip, enum chip_timing timing) {
         struct virtual_config config = { .chip = chip, .seed = chip->id, .timing = timing };
         struct host *host = host_new(&config);
         uint8_t data[256], found[256], dirt[16];
-        uint32_t start = chip->flash_start;
+        uint32_t start = chip->flash_start, end;
 
         memset(data, 0x3C, sizeof(data));
         memset(dirt, 0x42, sizeof(dirt));
@@ -75,6 +82,11 @@ static void flash_row(const struct chip *chip, enum chip_timing timing) {
         host_write(host, start + 256, data, sizeof(data));
         host_write_application(host, start);
         host_read(host, start + 256, found, sizeof(found));
+        assert_memory_equal(found, data, sizeof(found));
+        /* to its end, nothing is protected as delivered */
+        end = last_block(chip);
+        host_write(host, end, data, sizeof(data));
+        assert_true(virtual_peek(host->chip, end, found, sizeof(found)));
         assert_memory_equal(found, data, sizeof(found));
         go(chip, host);
         assert_int_equal(virtual_state(host->chip, host->now), VIRTUAL_RUNNING);
