@@ -183,7 +183,6 @@ static void job_tear(struct virtual_stm32 *chip, uint64_t part, uint64_t whole) 
                                 flash_tear_page(chip, i, part, whole);
                 break;
         case JOB_OPTIONS:
-                chip->counters.option_torn++;
                 chip->options_pending = true;
                 for (size_t i = 0; i < (job->done == 0 ? job->area : 2); i++)
                         options[i + (job->done == 0 ? 0 : (job->done - 1) * 2)] =
@@ -202,6 +201,8 @@ void job_abort(struct virtual_stm32 *chip, uint64_t now) {
         if (job->type == JOB_NONE)
                 return;
         job_run(chip, now);
+        if (job->type == JOB_OPTIONS && job->done < job->steps)
+                chip->counters.option_torn++;
         if (job->done < job->steps && now > job->step_start)
                 job_tear(chip, now - job->step_start, job->step_end - job->step_start);
         job->type = JOB_NONE;
