@@ -17,12 +17,17 @@
 
 #define RESET_PULSE (10 * USEC_PER_MSEC)
 
+/* A timer wakes us 20 us late or so, and every answer would be. So it is set early, and the rest is
+ * waited out. */
+#define EARLY 40
+
 struct server {
         struct board *board;
         struct pty *pty;
         int timer, signals, control;
         unsigned fixed_baud;
         uint64_t release_at; /* end of an NRST pulse; USEC_INFINITY: none */
+        uint64_t due;        /* when the timer is meant to wake us; USEC_INFINITY: never */
         enum virtual_state state;
         char line[256]; /* of the control FIFO, so far */
         size_t length;
@@ -151,15 +156,26 @@ static void arm(struct server *server, uint64_t now) {
         next = MIN(next, server->release_at);
         if (wire_is_ahead(server, now))
                 next = MIN(next, empty - AHEAD_MAX);
+        server->due = next;
         if (next != USEC_INFINITY) {
-                spec.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
-                spec.it_value.tv_nsec = (long)(next % USEC_PER_SEC * 1000);
+                uint64_t early = next - EARLY;
+
+                spec.it_value.tv_sec = (time_t)(early / USEC_PER_SEC);
+                spec.it_value.tv_nsec = (long)(early % USEC_PER_SEC * 1000);
         }
         (void)timerfd_settime(server->timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
+static void on_timer(const struct server *server) {
+        uint64_t expirations;
+
+        (void)!read(server->timer, &expirations, sizeof(expirations));
+        while (now_usec() < server->due)
+                ;
+}
+
 static int turn(struct server *server) {
-        uint64_t now = now_usec(), expirations;
+        uint64_t now = now_usec();
         struct pollfd fds[] = {
                 { .fd = wire_is_ahead(server, now) ? -1 : pty_fd(server->pty), .events = POLLIN },
                 { .fd = server->timer, .events = POLLIN },
@@ -172,7 +188,7 @@ static int turn(struct server *server) {
                 return errno == EINTR ? 0 : -errno;
 
         if (fds[1].revents)
-                (void)!read(server->timer, &expirations, sizeof(expirations));
+                on_timer(server);
         if (fds[2].revents)
                 on_signal(server);
         if (fds[3].revents)
