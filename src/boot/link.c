@@ -32,7 +32,9 @@ static void begin(struct link *link, enum link_activity activity) {
         link->asked = link->answered = false;
         link->n_received = 0;
         link->stray = false;
-        if (link->lost && activity != LINK_STEPS)
+        if (!link->lost)
+                link->system = 0;
+        else if (activity != LINK_STEPS)
                 end(link, LINK_LOST);
 }
 
@@ -166,6 +168,16 @@ static bool too_early(const struct link *link, uint64_t now, size_t sent) {
         return now < link->sent_at + wire - wire / 16; /* clocks differ by 2.5 % at most */
 }
 
+/* A second ACK that comes by itself may arrive together with the first. */
+static size_t take_answer(struct exchange *exchange, const uint8_t *data, size_t size) {
+        size_t taken = exchange_receive(exchange, data, size);
+
+        while (taken < size && exchange->status == EXCHANGE_BUSY &&
+               exchange_stage(exchange)->size == 0)
+                taken += exchange_receive(exchange, data + taken, size - taken);
+        return taken;
+}
+
 static void received_in_exchange(struct link *link, const struct session_event *event) {
         struct exchange *exchange = &link->exchange;
         unsigned stage = exchange->stage;
@@ -176,7 +188,7 @@ static void received_in_exchange(struct link *link, const struct session_event *
                 return;
         }
 
-        size_t taken = exchange_receive(exchange, event->data, event->size);
+        size_t taken = take_answer(exchange, event->data, event->size);
         switch (exchange->status) {
         case EXCHANGE_BUSY:
                 if (taken < event->size) { /* more than the stage asked for */
@@ -268,9 +280,10 @@ static void end_step(struct link *link) {
 
 static void time_over(struct link *link, uint64_t now) {
         if ((link->activity == LINK_EXCHANGE || link->activity == LINK_PROBE) && !link->answered) {
+                if (now < link->sent_at + SEND_TIMEOUT)
+                        return;
                 link->system = -ETIMEDOUT;
-                if (now >= link->sent_at + SEND_TIMEOUT)
-                        end(link, LINK_LOST);
+                end(link, LINK_LOST);
                 return;
         }
         if (now < link->deadline)
@@ -300,6 +313,7 @@ static void lines_set(struct link *link, const struct session_event *event) {
                 return;
         }
         link->answered = true;
+        link->n_received = 0; /* it came before this step, and says nothing about it */
         link->deadline = event->now + link->steps.steps[link->step].delay;
         if (link->steps.steps[link->step].delay == 0)
                 end_step(link);

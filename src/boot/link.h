@@ -56,7 +56,7 @@ struct link {
         uint64_t sent_at;  /* when sending began */
         uint64_t deadline; /* of what is awaited now */
 
-        uint8_t received[32]; /* the beginning of what came in this activity */
+        uint8_t received[32]; /* the beginning of what came in this activity, stage or line step */
         size_t n_received;
         bool stray; /* a byte came that nobody waited for */
 };
