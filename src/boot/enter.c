@@ -81,10 +81,25 @@ static void note(struct enter *enter, const struct link *link) {
         evidence->n_received += n;
 }
 
+/* A reset makes the chip's TX twitch: a byte or two that nobody asked for say nothing. */
+static void note_unasked(struct enter *enter, const struct link *link) {
+        if (link->n_received > 2)
+                note(enter, link);
+}
+
 /* ---- the steps of an attempt ---- */
 
+static void forget(struct enter *enter) {
+        enter->evidence = (struct entry_evidence){
+                .baud = enter->evidence.baud,
+                .lines = enter->evidence.lines,
+        };
+}
+
 static enum enter_status next_attempt(struct enter *enter) {
-        if (!enter->looking)
+        if (enter->looking) /* whatever ran there may say what it likes */
+                forget(enter);
+        else
                 enter->attempt++;
         enter->looking = false;
         enter->state = STATE_ATTEMPT;
@@ -94,11 +109,10 @@ static enum enter_status next_attempt(struct enter *enter) {
 /* The long waits are for a ROM that is not ready yet, that is: silent. */
 static bool worth_trying(const struct enter *enter) {
         const struct entry_evidence *evidence = &enter->evidence;
+        bool talks = evidence->text || evidence->echo;
 
         if (enter->look)
                 return enter->attempt == 0;
-        bool talks = evidence->text || evidence->echo;
-
         return enter->attempt < entry_attempts(enter->config, enter->chip) &&
                (enter->attempt < 3 || !talks || evidence->silence);
 }
@@ -113,7 +127,7 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
         if (enter->look || enter->looking)
                 enter->current.sequence.n_steps = 0;
         enter->syncs = 0;
-        enter->id_retried = false;
+        enter->id_retried = enter->id_known = false;
         link_format(link, enter->current.baud, enter->current.even_parity);
         enter->state = STATE_FORMAT;
         return ENTER_BUSY;
@@ -163,13 +177,26 @@ static enum enter_status ask_id(struct enter *enter, struct link *link) {
         return ENTER_BUSY;
 }
 
+/* An ID carries no checksum, and decides about everything that follows: it is asked for twice. */
+static enum enter_status take_id(struct enter *enter, struct link *link) {
+        uint16_t id = an3155_chip_id(&link->exchange);
+        bool first = !enter->id_known && !enter->look;
+
+        if (link->stray || (enter->id_known && id != enter->chip_id)) {
+                enter->evidence.garbage = true;
+                return next_attempt(enter);
+        }
+        enter->chip_id = id;
+        enter->id_known = true;
+        return first ? ask_id(enter, link) : ENTER_OK;
+}
+
 static enum enter_status got_id(struct enter *enter, struct link *link) {
         struct entry_evidence *evidence = &enter->evidence;
 
         switch (link->result) {
         case LINK_OK:
-                enter->chip_id = an3155_chip_id(&link->exchange);
-                return link->stray ? next_attempt(enter) : ENTER_OK;
+                return take_id(enter, link);
         case LINK_NACK:
                 evidence->nack_only |= enter->synced_by_nack;
                 evidence->acked_then_nack |= !enter->synced_by_nack;
@@ -204,14 +231,14 @@ enum enter_status enter_advance(struct enter *enter, struct link *link) {
         case STATE_STEPS:
                 if (link->result != LINK_OK)
                         return ENTER_LINK;
-                note(enter, link);
+                note_unasked(enter, link);
                 link_quiet(link, link_wire_time(link, 2));
                 enter->state = STATE_FLUSH;
                 return ENTER_BUSY;
         case STATE_FLUSH:
                 if (link->result == LINK_LOST)
                         return ENTER_LINK;
-                note(enter, link);
+                note_unasked(enter, link);
                 return start_sync(enter, link);
         case STATE_SYNC:
                 return synced(enter, link);
@@ -219,6 +246,7 @@ enum enter_status enter_advance(struct enter *enter, struct link *link) {
         case STATE_ID_DRAIN:
                 if (link->result == LINK_LOST)
                         return ENTER_LINK;
+                note(enter, link);
                 return ask_id(enter, link);
         default:
                 return got_id(enter, link);

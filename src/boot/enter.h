@@ -25,7 +25,7 @@ struct enter {
 
         unsigned state;
         unsigned attempt, syncs;
-        bool looking, id_retried, synced_by_nack;
+        bool looking, id_retried, id_known, synced_by_nack;
         struct entry_attempt current;
         struct entry_evidence evidence;
 

@@ -23,13 +23,15 @@
 /* L47x without LSE: 2.56 s (AN2606 table 227). */
 #define STARTUP_LONGEST (3 * USEC_PER_SEC)
 
+/* AN3155 section 2: ROMs are tested up to here. */
+#define BAUD_TESTED 115200
+
 /* A ROM that measures the baud rate in software may be off by up to 6 % at 115200; AN2606 has such
  * chips (F72x, F74x, F76x) used at 57600. */
 #define BAUD_CAREFUL 57600
 
-static bool has_lines(const struct entry_config *config) {
-        return config->has_reset || config->has_boot0 || config->sequence.n_steps > 0;
-}
+/* AN3155 section 2: what a UART stands. */
+#define JITTER_TOLERATED 2
 
 /* ---- Sequence= ---- */
 
@@ -143,6 +145,15 @@ void entry_safe(const struct entry_config *config, struct entry_sequence *ret) {
                  0);
 }
 
+void entry_abandon(const struct entry_config *config, struct entry_sequence *ret) {
+        struct entry_sequence safe;
+
+        enter_steps(config, STARTUP_DEFAULT, ret);
+        entry_safe(config, &safe);
+        if (safe.n_steps > 0)
+                ret->steps[ret->n_steps++] = safe.steps[0];
+}
+
 void entry_leave(const struct entry_config *config, struct entry_sequence *ret) {
         *ret = (struct entry_sequence){ 0 };
         add_step(ret, config, (struct entry_lines){ .set_boot0 = true, .set_boot1 = true },
@@ -173,14 +184,23 @@ static uint64_t slow_startup(const struct chip *chip) {
         return MAX(slow, STARTUP_LONG);
 }
 
-enum {
-        ATTEMPTS_NO_LINES = 2,
-        ATTEMPTS_SEQUENCE = 3,
-        ATTEMPTS_WAITS = 5,
-};
+unsigned entry_careful_baud(const struct chip *chip, unsigned baud) {
+        unsigned careful = BAUD_TESTED;
 
-static bool worth_careful_baud(const struct chip *chip) {
-        return !chip || chip->jitter_percent > 2; /* AN3155 section 2: the limit is 2.5 % */
+        if (!chip || chip->jitter_percent > JITTER_TOLERATED)
+                careful = BAUD_CAREFUL;
+        if (chip && chip->baud_max > 0)
+                careful = MIN(careful, chip->baud_max);
+        return MIN(baud, careful);
+}
+
+bool entry_can_reset(const struct entry_config *config) {
+        const struct entry_sequence *sequence = &config->sequence;
+
+        for (size_t i = 0; i < sequence->n_steps; i++)
+                if (sequence->steps[i].lines.set_reset && sequence->steps[i].lines.reset)
+                        return true;
+        return sequence->n_steps == 0 && config->has_reset;
 }
 
 bool entry_looks_first(const struct entry_config *config, const struct chip *chip) {
@@ -188,45 +208,45 @@ bool entry_looks_first(const struct entry_config *config, const struct chip *chi
                (!chip || chip->quirks & CHIP_QUIRK_PIN_OFF);
 }
 
-unsigned entry_attempts(const struct entry_config *config, const struct chip *chip) {
-        if (!has_lines(config) || !(config->has_reset || config->sequence.n_steps > 0))
-                return ATTEMPTS_NO_LINES;
+enum {
+        ATTEMPTS_NO_RESET = 2,
+        ATTEMPTS_SEQUENCE = 3,
+        ATTEMPTS_WAITS = 5,
+};
+
+static unsigned known_attempts(const struct entry_config *config) {
         if (config->sequence.n_steps > 0)
                 return ATTEMPTS_SEQUENCE;
-        return ATTEMPTS_WAITS + (worth_careful_baud(chip) ? 1U : 0U) + (chip ? 0U : 1U);
+        return config->has_reset ? ATTEMPTS_WAITS : ATTEMPTS_NO_RESET;
 }
 
+unsigned entry_attempts(const struct entry_config *config, const struct chip *chip) {
+        return known_attempts(config) + (chip ? 0 : 1);
+}
+
+/*
+ * The rate asked for comes first, twice, since one measured in software differs from time to time;
+ * then slower, then as long as the slowest chips need.
+ */
 void entry_attempt(const struct entry_config *config, const struct chip *chip, unsigned baud,
                    unsigned index, struct entry_attempt *ret) {
         uint64_t startup = first_startup(config, chip);
+        bool careful = entry_can_reset(config) && (index == 2 || index == 4);
 
         *ret = (struct entry_attempt){
-                .baud = baud,
-                .even_parity = !chip || !(chip->quirks & CHIP_QUIRK_8N1),
+                .baud = careful ? entry_careful_baud(chip, baud) : baud,
+                .even_parity = chip ? !(chip->quirks & CHIP_QUIRK_8N1)
+                                    : index < known_attempts(config), /* WB0 and WL3: 8N1 */
         };
         if (config->sequence.n_steps > 0) {
                 ret->sequence = config->sequence;
                 return;
         }
-        switch (index) {
-        case 0:
-        case 1: /* the baud rate measured in software differs from time to time */
-                break;
-        case 2:
-                startup = MAX(startup, STARTUP_DEFAULT);
-                break;
-        case 3:
-                startup = MAX(startup, slow_startup(chip));
-                break;
-        case 4:
+        if (index == 4)
                 startup = MAX(startup, STARTUP_LONGEST);
-                break;
-        default:
+        else if (index > 2)
                 startup = MAX(startup, slow_startup(chip));
-                if (index == ATTEMPTS_WAITS && worth_careful_baud(chip))
-                        ret->baud = MIN(baud, (unsigned)BAUD_CAREFUL);
-                else
-                        ret->even_parity = false; /* unknown chip: WB0 and WL3 use 8N1 */
-        }
+        else if (index == 2)
+                startup = MAX(startup, STARTUP_DEFAULT);
         enter_steps(config, startup, &ret->sequence);
 }

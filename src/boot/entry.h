@@ -80,8 +80,17 @@ void entry_attempt(const struct entry_config *config, const struct chip *chip, u
  */
 bool entry_looks_first(const struct entry_config *config, const struct chip *chip);
 
+/* The rate to fall back to: what this chip's ROM is sure to understand, or `baud` where lower. */
+unsigned entry_careful_baud(const struct chip *chip, unsigned baud);
+
+/* Does an attempt reset the chip? */
+bool entry_can_reset(const struct entry_config *config);
+
 /* BOOT0 inactive, then a pulse on NRST: the chip starts its application. */
 void entry_leave(const struct entry_config *config, struct entry_sequence *ret);
 
 /* BOOT0 inactive, NRST released, no pulse: what a failed job leaves. */
 void entry_safe(const struct entry_config *config, struct entry_sequence *ret);
+
+/* Ends what the chip is at by a reset into its ROM, then as entry_safe(). */
+void entry_abandon(const struct entry_config *config, struct entry_sequence *ret);
