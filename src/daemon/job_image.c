@@ -33,9 +33,38 @@ static int read_error(const char *name, int r, sd_bus_error *ret_error) {
 
 /* ---- paths ---- */
 
+#define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+/* For kernels before 5.6, and sandboxes that know no openat2(): no link is followed at all. */
+static int walk_beneath(int start, const char *path) {
+        _cleanup_free_ char *rest = strdup(path);
+        _cleanup_close_ int dir = -1;
+        char *name, *state = NULL;
+
+        if (!rest)
+                return -ENOMEM;
+        name = strtok_r(rest, "/", &state);
+        while (name) {
+                char *next = strtok_r(NULL, "/", &state);
+                int flags = next ? O_PATH | O_DIRECTORY | O_CLOEXEC : READ_FLAGS;
+
+                if (strcmp(name, "..") == 0)
+                        return -EXDEV;
+                int fd = openat(dir < 0 ? start : dir, name, flags | O_NOFOLLOW);
+                if (fd < 0)
+                        return errno == ELOOP ? -EXDEV : -errno;
+                if (!next)
+                        return fd;
+                closep(&dir);
+                dir = fd;
+                name = next;
+        }
+        return -ENOENT;
+}
+
 static int open_beneath(const char *directory, const char *path) {
         struct open_how how = {
-                .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                .flags = READ_FLAGS,
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
         };
         _cleanup_close_ int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -43,7 +72,9 @@ static int open_beneath(const char *directory, const char *path) {
         if (dir < 0)
                 return -errno;
         long fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
-        return fd < 0 ? -errno : (int)fd;
+        if (fd >= 0)
+                return (int)fd;
+        return errno == ENOSYS || errno == EPERM ? walk_beneath(dir, path) : -errno;
 }
 
 /* What is left of an absolute path below this directory; NULL: it does not lie there. */

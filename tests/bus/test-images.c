@@ -95,9 +95,12 @@ static void paths_beneath_the_firmware_directory_are_read(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *absolute = harness_path(harness, "firmware/motor.bin");
 
+        harness_firmware(harness, "deep/er/motor.bin", 3000, 1);
         make_link(harness, "motor.bin", "firmware/current");
-        const char *const paths[] = { "motor.bin", "./motor.bin", "current", absolute };
-        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        const char *const paths[] = { "motor.bin", "./deep//er/./motor.bin", absolute, "current" };
+        /* Valgrind knows no openat2(): then no link is followed. */
+        size_t n = ARRAY_SIZE(paths) - (getenv("STMBOOTD_WRAPPER") ? 1 : 0);
+        for (size_t i = 0; i < n; i++) {
                 _cleanup_free_ char *job =
                         harness_done(harness, "motor", "Flash", "sa{sv}", paths[i], 0);
         }
