@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "chip/chip.h"
+
+/* stmboot-virtual with wire time on: a chip as delivered, in its ROM, behind DIR/tty. */
+
+struct board {
+        const char *program;
+        const char *dir;
+        pid_t pid; /* 0: not running */
+};
+
+/* Starts it and waits until the chip is in its ROM. Returns false with a word on standard error. */
+bool board_start(struct board *board, const struct chip *chip);
+
+/* Ends it. Returns whether the chip was running the image, and its flash begins with it. */
+bool board_stop(struct board *board, const char *image);
+
+/* Starts `argv` with standard output and error in the file `log`. Returns its pid, or -1. */
+pid_t start(const char *const *argv, const char *log);
