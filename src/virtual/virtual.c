@@ -351,7 +351,7 @@ void model_transmit(struct virtual_stm32 *chip, uint64_t now, struct frame frame
 
         for (size_t i = 0; i < size; i++) {
                 /* 8N2 is what an application sends: fit for receivers with and without parity */
-                frame.bits = frame.two_stop_bits ? (uint16_t)(data[i] << 1 | 3U << 9)
+                frame.bits = frame.two_stop_bits ? (uint16_t)((unsigned)data[i] << 1 | 3U << 9)
                                                  : frame_bits(data[i], frame.n);
                 frame.start = MAX(now, line->free);
                 if (!chip->config.uart_crossed && fault_wire(chip, TO_HOST, &frame))

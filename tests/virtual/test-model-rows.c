@@ -118,6 +118,121 @@ static void test_every_row(void **state) {
         assert_true(rows > 60);
 }
 
+/* ---- abuse ---- */
+
+static uint64_t draw(uint64_t *random, uint64_t limit) {
+        *random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
+        return (*random >> 33) % limit;
+}
+
+/* Pieces of commands, whole ones, and noise. */
+static void send_something(struct host *host, uint64_t *random) {
+        static const char *const pieces[] = {
+                "7F",
+                "00 FF",
+                "01 FE",
+                "02 FD",
+                "11 EE",
+                "21 DE",
+                "31 CE",
+                "43 BC",
+                "44 BB",
+                "50 AF",
+                "51 AE",
+                "63 9C",
+                "73 8C",
+                "82 7D",
+                "92 6D",
+                "A1 5E",
+                "08 00 00 00 08",
+                "FF 00",
+                "00 00 00 00 00",
+                "FF FF 00",
+                "FF FE 01",
+                "FF FD 02",
+                "00 82 82",
+                "03 01 02 03 04 07",
+        };
+        uint8_t noise[300];
+
+        if (draw(random, 4) > 0) {
+                host_send(host, pieces[draw(random, ARRAY_SIZE(pieces))]);
+                return;
+        }
+        for (size_t i = 0; i < sizeof(noise); i++)
+                noise[i] = (uint8_t)draw(random, 256);
+        virtual_send(host->chip, host->now, noise, draw(random, sizeof(noise)));
+}
+
+static void do_something(struct host *host, uint64_t *random) {
+        struct virtual_fault fault;
+        uint8_t data[400];
+
+        switch (draw(random, 24)) {
+        case 0:
+                host_lines(host, draw(random, 2), draw(random, 2));
+                break;
+        case 1:
+                (void)host_reset(host, draw(random, 4) > 0);
+                host_send(host, "7F");
+                host_wait(host, USEC_PER_SEC);
+                break;
+        case 2:
+                virtual_power_off(host->chip, host->now);
+                break;
+        case 3:
+                virtual_power_on(host->chip, host->now);
+                break;
+        case 4:
+                host_format(host, (unsigned)draw(random, 2000000), draw(random, 2));
+                break;
+        case 5:
+                host_format(host, 115200, true);
+                break;
+        case 6:
+                fault = (struct virtual_fault){
+                        .type = (enum virtual_fault_type)draw(random, VIRTUAL_FAULT_POWER + 1),
+                        .at = draw(random, 10),
+                        .detail = (uint32_t)draw(random, 1000),
+                };
+                if (fault.type != VIRTUAL_FAULT_DEAD)
+                        assert_int_equal(virtual_add_fault(host->chip, &fault), 0);
+                break;
+        case 7:
+                virtual_flush(host->chip, host->now);
+                break;
+        default:
+                send_something(host, random);
+                if (draw(random, 2))
+                        (void)host_listen(host, draw(random, 1000000), data, sizeof(data));
+                host_wait(host, draw(random, 5000));
+                break;
+        }
+}
+
+static void test_every_row_bears_abuse(void **state) {
+        (void)state;
+        for (size_t i = 0; i < chip_table_size; i++) {
+                struct virtual_config config = {
+                        .chip = &chip_table[i],
+                        .seed = i,
+                        .no_wire_time = i % 4 == 0,
+                        .echo = i % 5 == 0,
+                        .all_commands = i % 3 == 0,
+                        .autobaud_jitter = i % 2,
+                };
+                uint64_t random = i;
+                struct host *host;
+
+                if (config.chip->unusable)
+                        continue;
+                host = host_new(&config);
+                for (unsigned k = 0; k < 1000; k++)
+                        do_something(host, &random);
+                host_free(host);
+        }
+}
+
 static void test_rows_without_flash_are_refused(void **state) {
         (void)state;
         for (size_t i = 0; i < chip_table_size; i++) {
@@ -145,6 +260,7 @@ static void test_sizes_that_do_not_exist_are_refused(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_row),
+                cmocka_unit_test(test_every_row_bears_abuse),
                 cmocka_unit_test(test_rows_without_flash_are_refused),
                 cmocka_unit_test(test_sizes_that_do_not_exist_are_refused),
         };

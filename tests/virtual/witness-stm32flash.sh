@@ -46,7 +46,7 @@ await() {
         done
 }
 
-python3 "$make_firmware" --size 12300 "$directory/app.bin" || exit 1
+python3 "$make_firmware" --size 6300 "$directory/app.bin" || exit 1
 
 for chip; do
         : >"$directory/log"
@@ -61,7 +61,7 @@ for chip; do
         flash -w "$directory/app.bin" -v || fail "not written and verified"
         grep -q 'Wrote and verified.*(100.00%) Done' "$directory/log" || fail "not verified"
 
-        flash -r "$directory/back.bin" -S 0x08000000:12300 || fail "not read back"
+        flash -r "$directory/back.bin" -S 0x08000000:6300 || fail "not read back"
         cmp "$directory/app.bin" "$directory/back.bin" || fail "read back something else"
 
         flash -g 0 || fail "not started"
