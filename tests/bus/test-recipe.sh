@@ -25,6 +25,7 @@ if [ "$1" = --on-bus ]; then
 fi
 
 top=$(cd -- "$(dirname -- "$0")" && pwd)
+stmbootd=$(realpath "$1") make_firmware=$(realpath "$2")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -33,5 +34,5 @@ printf '[Manager]\nFirmwareDirectories=%s/firmware\n' "$work" >config/stmbootd.c
 printf '[Serial]\nPort=virtual:STM32F405\n[Virtual]\nWireTime=no\n' >config/targets.d/motor.conf
 printf '[Serial]\nPort=virtual:STM32F405\n[Virtual]\nWireTime=no\nBoot0Wired=no\n' \
         >config/targets.d/lonely.conf
-python3 "$2" --size 9000 --format hex firmware/motor.hex
-sh "$top/with-daemon.sh" "$1" "$work" sh "$top/test-recipe.sh" --on-bus
+python3 "$make_firmware" --size 9000 --format hex firmware/motor.hex
+sh "$top/with-daemon.sh" "$stmbootd" "$work" sh "$top/test-recipe.sh" --on-bus
