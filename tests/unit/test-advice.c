@@ -513,7 +513,7 @@ static void the_place_and_the_bytes_are_told(void **state) {
                   { "ID 0x999 (in no table)", "stmbootctl flash motor IMAGE --layout=64x2K" } },
                 { { SESSION_DOES_NOT_FIT, .plan = PLAN_TOO_LARGE },
                   { "0x08020000-0x08020403 lies outside of flash (0x08000000-0x0801FFFF, 128 KiB)",
-                    "reports 128 KiB of flash; the image ends at 0x08020403, 1028 bytes too far" } },
+                    "This chip has 128 KiB of flash; the image ends at 0x08020403, 1028 bytes too far" } },
                 { { SESSION_LINES, .system = -EBUSY },
                   { "the lines could not be driven: Device or resource busy" } },
                 { { SESSION_FORMAT, .chip = WB05 }, { "(115200 baud, 8N1)" } },
