@@ -103,11 +103,11 @@ struct virtual_counters {
         unsigned resets;    /* of any cause */
         unsigned exchanges; /* commands that were taken */
         unsigned nacks;
-        unsigned page_erases;
+        unsigned page_erases; /* pages, not those of mass erases */
         unsigned mass_erases;
         unsigned units_programmed;
         unsigned overprogrammed;  /* a unit programmed without an erase before */
-        unsigned frame_errors;    /* bytes with wrong parity or baud rate */
+        unsigned frame_errors;    /* bytes with wrong parity or stop bit, at the chip */
         unsigned sent_while_busy; /* host bytes while the CPU was stalled: may be lost */
         unsigned option_torn;     /* a reset or power cut inside an option-byte write */
 };

@@ -125,71 +125,63 @@ static uint64_t draw(uint64_t *random, uint64_t limit) {
         return (*random >> 33) % limit;
 }
 
-/* Pieces of commands, whole ones, and noise. */
+/* A command step by step, at times without a step, at times with noise in between. */
 static void send_something(struct host *host, uint64_t *random) {
-        static const char *const pieces[] = {
-                "7F",
-                "00 FF",
-                "01 FE",
-                "02 FD",
-                "11 EE",
-                "21 DE",
-                "31 CE",
-                "43 BC",
-                "44 BB",
-                "50 AF",
-                "51 AE",
-                "63 9C",
-                "73 8C",
-                "82 7D",
-                "92 6D",
-                "A1 5E",
-                "08 00 00 00 08",
-                "FF 00",
-                "00 00 00 00 00",
-                "FF FF 00",
-                "FF FE 01",
-                "FF FD 02",
-                "00 82 82",
-                "03 01 02 03 04 07",
+        static const char *const scripts[][6] = {
+                { "00 FF" },
+                { "02 FD" },
+                { "11 EE", "08 00 00 00 08", "FF 00" },
+                { "11 EE", "1F FF 78 00 98", "0F F0" },
+                { "31 CE", "08 00 00 00 08", "03 01 02 03 04 07" },
+                { "31 CE", "08 00 01 00 09", "07 01 02 03 04 05 06 07 08 0F" },
+                { "31 CE", "FF FF 00 00 00", "03 03 FF FF FF FF" },
+                { "31 CE", "1F FF F8 00 18", "03 A5 5A FF 00 03" },
+                { "31 CE", "1F FF 78 00 98", "07 AA F8 EF FF 55 07 10 00 07" },
+                { "43 BC", "01 00 01 00" },
+                { "43 BC", "FF 00" },
+                { "44 BB", "00 01 00 00 00 01 00" },
+                { "44 BB", "FF FF 00" },
+                { "44 BB", "FF FD 02" },
+                { "21 DE", "08 00 00 00 08" },
+                { "50 AF", "00 82 82", "00 01 05 04" },
+                { "51 AE", "00 82 82", "00 00 00", "00 02 01 02 01" },
+                { "63 9C", "01 00 01 00" },
+                { "73 8C" },
+                { "82 7D" },
+                { "92 6D" },
+                { "92 6D" },
+                { "A1 5E", "08 00 00 00 08", "00 00 00 04 04", "04 C1 1D B7 6F", "FF FF FF FF 00" },
         };
-        uint8_t noise[300];
+        const char *const *script = scripts[draw(random, ARRAY_SIZE(scripts))];
+        uint8_t data[400];
 
-        if (draw(random, 4) > 0) {
-                host_send(host, pieces[draw(random, ARRAY_SIZE(pieces))]);
-                return;
+        for (size_t i = 0; i < 6 && script[i]; i++) {
+                if (draw(random, 32) == 0)
+                        continue;
+                if (draw(random, 32) == 0) {
+                        for (size_t k = 0; k < sizeof(data); k++)
+                                data[k] = (uint8_t)draw(random, 256);
+                        virtual_send(host->chip, host->now, data, draw(random, sizeof(data)));
+                }
+                host_send(host, script[i]);
+                (void)host_listen(host, draw(random, 4) ? 100000000 : 1000, data, sizeof(data));
         }
-        for (size_t i = 0; i < sizeof(noise); i++)
-                noise[i] = (uint8_t)draw(random, 256);
-        virtual_send(host->chip, host->now, noise, draw(random, sizeof(noise)));
 }
 
 static void do_something(struct host *host, uint64_t *random) {
         struct virtual_fault fault;
-        uint8_t data[400];
 
-        switch (draw(random, 24)) {
+        switch (draw(random, 64)) {
         case 0:
                 host_lines(host, draw(random, 2), draw(random, 2));
                 break;
         case 1:
-                (void)host_reset(host, draw(random, 4) > 0);
-                host_send(host, "7F");
-                host_wait(host, USEC_PER_SEC);
-                break;
-        case 2:
                 virtual_power_off(host->chip, host->now);
                 break;
-        case 3:
-                virtual_power_on(host->chip, host->now);
-                break;
-        case 4:
+        case 2:
                 host_format(host, (unsigned)draw(random, 2000000), draw(random, 2));
                 break;
-        case 5:
-                host_format(host, 115200, true);
-                break;
-        case 6:
+        case 3:
                 fault = (struct virtual_fault){
                         .type = (enum virtual_fault_type)draw(random, VIRTUAL_FAULT_POWER + 1),
                         .at = draw(random, 10),
@@ -198,14 +190,19 @@ static void do_something(struct host *host, uint64_t *random) {
                 if (fault.type != VIRTUAL_FAULT_DEAD)
                         assert_int_equal(virtual_add_fault(host->chip, &fault), 0);
                 break;
-        case 7:
+        case 4:
                 virtual_flush(host->chip, host->now);
+                break;
+        case 5:
+        case 6:
+        case 7:
+                host_format(host, 115200, !(draw(random, 8) == 0));
+                (void)host_power_cycle(host, true);
+                host_send(host, "7F");
+                host_wait(host, USEC_PER_SEC);
                 break;
         default:
                 send_something(host, random);
-                if (draw(random, 2))
-                        (void)host_listen(host, draw(random, 1000000), data, sizeof(data));
-                host_wait(host, draw(random, 5000));
                 break;
         }
 }
