@@ -32,7 +32,10 @@ struct virtual_config {
         bool all_commands;       /* Get lists 0x50, 0x51 and 0xA1 too */
 };
 
-/* Returns 0, -ENOMEM, or -EINVAL (no such flash size; a row without flash). */
+/*
+ * A chip as delivered, blank, powered at time 0 with BOOT0 low and NRST high. Returns 0, -ENOMEM,
+ * or -EINVAL (no such flash size; a row without flash).
+ */
 int virtual_new(const struct virtual_config *config, struct virtual_stm32 **ret);
 struct virtual_stm32 *virtual_free(struct virtual_stm32 *chip);
 
