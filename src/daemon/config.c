@@ -180,7 +180,7 @@ int config_load(const struct config_paths *paths, struct config **ret, char **re
                 if (r == -EBADF && is_masked(path))
                         break;
                 if (r < 0) {
-                        (void)settings_reason(ret_reason, "%s: %s", path, strerror(-r));
+                        (void)settings_reason(ret_reason, "%s: %s", path, file_strerror(r));
                         return r;
                 }
                 return config_parse(path, (const char *)data, size, ret, ret_reason);

@@ -26,7 +26,7 @@ struct parser {
         char *lines_chip;
         char *line[LINE_MAX_];
         unsigned line_number[LINE_MAX_];
-        unsigned current_line;
+        unsigned current_line, sequence_line;
         bool lines_section, board_section;
         unsigned board_line, board_seen;
 };
@@ -170,6 +170,7 @@ static int assign_sequence(struct parser *parser, const char *value, char **ret_
 
         if (entry_sequence_parse(value, &parser->config->entry.sequence, &offset) < 0)
                 return settings_reason(ret_reason, "no step of a sequence: \"%s\"", value + offset);
+        parser->sequence_line = parser->current_line;
         return 0;
 }
 
@@ -310,6 +311,21 @@ static int finish_lines(struct parser *parser, const char *file, char **ret_reas
         return 0;
 }
 
+/* A line that Sequence= sets and nobody can drive; NULL: none. */
+static const char *missing_line(const struct entry_config *entry) {
+        for (size_t i = 0; i < entry->sequence.n_steps; i++) {
+                const struct entry_lines *lines = &entry->sequence.steps[i].lines;
+
+                if (lines->set_reset && !entry->has_reset)
+                        return "Reset";
+                if (lines->set_boot0 && !entry->has_boot0)
+                        return "Boot0";
+                if (lines->set_boot1 && !entry->has_boot1)
+                        return "Boot1";
+        }
+        return NULL;
+}
+
 static int finish(struct parser *parser, const char *file, char **ret_reason) {
         struct target_config *config = parser->config;
 
@@ -324,6 +340,12 @@ static int finish(struct parser *parser, const char *file, char **ret_reason) {
                 return r;
         if (config->is_virtual && !parser->lines_section)
                 config->entry.has_reset = config->entry.has_boot0 = true;
+
+        const char *missing = missing_line(&config->entry);
+        if (missing)
+                return settings_reason(ret_reason,
+                                       "%s:%u: Sequence= sets a line, but no %s= is given", file,
+                                       parser->sequence_line, missing);
         return 0;
 }
 
@@ -355,8 +377,7 @@ int target_config_load(const char *path, struct target_config **ret, char **ret_
         *ret_reason = NULL;
         int r = file_read(path, FILE_SIZE_MAX, &data, &size);
         if (r < 0) {
-                (void)settings_reason(ret_reason, "%s: %s", path,
-                                      r == -EBADF ? "not a regular file" : strerror(-r));
+                (void)settings_reason(ret_reason, "%s: %s", path, file_strerror(r));
                 return r;
         }
         return target_config_parse(path, (const char *)data, size, ret, ret_reason);

@@ -54,6 +54,17 @@ int file_read(const char *path, size_t max, uint8_t **ret_data, size_t *ret_size
         return file_read_fd(fd, max, ret_data, ret_size);
 }
 
+const char *file_strerror(int error) {
+        switch (error) {
+        case -EBADF:
+                return "not a regular file";
+        case -EFBIG:
+                return "too large";
+        default:
+                return strerror(-error);
+        }
+}
+
 static int write_all(int fd, const void *data, size_t size) {
         const uint8_t *p = data;
 

@@ -15,6 +15,9 @@ int file_read_fd(int fd, size_t max, uint8_t **ret_data, size_t *ret_size);
 /* The same by name; links are followed, and nothing that can block is opened. */
 int file_read(const char *path, size_t max, uint8_t **ret_data, size_t *ret_size);
 
+/* What an error of these says. */
+const char *file_strerror(int error);
+
 /*
  * Replaces `name` in directory `dir`: written beside it, synced, renamed, the directory synced.
  * Blocks as long as the disk does. After a failure the old file stands.

@@ -19,15 +19,14 @@ static int read_error(const char *name, int r, sd_bus_error *ret_error) {
         case -EFBIG:
                 return error_set(ret_error, ERROR_IMAGE_TOO_LARGE, "%s: more than %u MiB", name,
                                  STMBOOT_IMAGE_SIZE_MAX >> 20);
-        case -EBADF:
-                return error_set(ret_error, ERROR_IMAGE_UNREADABLE, "%s: not a regular file", name);
         case -EXDEV:
                 return error_set(ret_error, ERROR_IMAGE_UNREADABLE,
                                  "%s: leads out of the firmware directory", name);
         case -ENOMEM:
                 return r;
         default:
-                return error_set(ret_error, ERROR_IMAGE_UNREADABLE, "%s: %s", name, strerror(-r));
+                return error_set(ret_error, ERROR_IMAGE_UNREADABLE, "%s: %s", name,
+                                 file_strerror(r));
         }
 }
 

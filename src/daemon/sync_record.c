@@ -188,7 +188,7 @@ void record_load(const char *state_dir, const char *target, struct record *ret) 
         if (r == 0 && record_parse((const char *)data, size, ret))
                 return;
         log_write(LOG_WARNING, target, NULL, "the record %s.state cannot be read%s%s", target,
-                  r < 0 ? ": " : " (damaged)", r < 0 ? strerror(-r) : "");
+                  r < 0 ? ": " : " (damaged)", r < 0 ? file_strerror(r) : "");
         ret->status = RECORD_BROKEN;
 }
 

@@ -217,6 +217,7 @@ void harness_spawn(struct harness *harness) {
         argv[n++] = getenv("STMBOOTD");
         argv[n++] = config;
         argv[n++] = state;
+        argv[n++] = harness->argument;
 
         harness->daemon_pid = spawn(argv, harness, "daemon.log");
 }

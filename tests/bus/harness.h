@@ -24,6 +24,7 @@
 struct harness {
         char *dir;
         char *address;
+        const char *argument;      /* one more for the daemon, or NULL */
         pid_t bus_pid, daemon_pid; /* 0: not running */
         sd_bus *bus;
 };

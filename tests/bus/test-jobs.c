@@ -260,6 +260,28 @@ static void waiting_clients_are_limited(void **state) {
         assert_int_equal(refused, 4); /* eight of one client may wait */
 }
 
+static void images_in_memory_are_limited(void **state) {
+        static const char *const names[] = { "a", "b", "c" };
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *path = harness_path(harness, "firmware/large.bin");
+
+        harness_firmware(harness, "large.bin", 1, 1);
+        assert_int_equal(truncate(path, 60 << 20), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(names);
+             i++) /* in work for as long as it takes to give up */
+                harness_target(harness, names[i], "STM32G431", "Boot0Wired=no\n");
+        harness_start(harness);
+        _cleanup_free_ char *one =
+                harness_job(harness, "a", "Flash", NULL, "sa{sv}", "large.bin", 0);
+        _cleanup_free_ char *two =
+                harness_job(harness, "b", "Flash", NULL, "sa{sv}", "large.bin", 0);
+        assert_non_null(one);
+        assert_non_null(two);
+        assert_null(harness_job(harness, "c", "Flash", &error, "sa{sv}", "large.bin", 0));
+        assert_error(&error, "LimitExceeded");
+}
+
 static void a_client_that_goes_does_not_end_its_job(void **state) {
         struct harness *harness = *state;
         sd_bus *other;
@@ -442,6 +464,7 @@ int main(void) {
                 TEST(only_the_last_jobs_are_kept),
                 TEST(job_ids_differ_between_runs),
                 TEST(waiting_clients_are_limited),
+                TEST(images_in_memory_are_limited),
                 TEST(a_client_that_goes_does_not_end_its_job),
                 TEST(progress_never_falls_and_is_told_at_most_ten_times_a_second),
                 TEST(several_targets_work_at_once),

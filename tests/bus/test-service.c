@@ -52,6 +52,47 @@ static void reload(struct harness *harness) {
                                  NULL, "") >= 0);
 }
 
+static void put_property(struct harness *harness, const char *node, const char *property,
+                         const void *value, size_t size) {
+        _cleanup_free_ char *name = NULL;
+
+        assert_true(asprintf(&name, "tree/%s/%s", node, property) > 0);
+        harness_write_bytes(harness, name, value, size);
+}
+
+#define PUT_STRING(harness, node, property, value)                                                 \
+        put_property(harness, node, property, value, sizeof(value))
+
+static void nodes_of_the_device_tree_are_targets(void **state) {
+        struct harness *harness = *state;
+        static const uint8_t phandle[] = { 0, 0, 0, 1 };
+        _cleanup_free_ char *argument = NULL;
+
+        PUT_STRING(harness, "serial@1", "compatible", "arm,pl011");
+        put_property(harness, "serial@1", "phandle", phandle, sizeof(phandle));
+        PUT_STRING(harness, "left", "compatible", "stmboot,target");
+        put_property(harness, "left", "uart", phandle, sizeof(phandle));
+        PUT_STRING(harness, "left", "chip", "STM32G431");
+        PUT_STRING(harness, "right", "compatible", "stmboot,target");
+        put_property(harness, "right", "uart", phandle, sizeof(phandle));
+        PUT_STRING(harness, "bare", "compatible", "stmboot,target");
+        harness_target(harness, "right", "STM32F103", "");
+        assert_true(asprintf(&argument, "--device-tree=%s/tree", harness->dir) > 0);
+        harness->argument = argument;
+        harness_start(harness);
+
+        assert_property(harness, "left", "Port", "of:/serial@1");
+        assert_property(harness, "left", "State", "absent");
+        assert_property(harness, "right", "Port", "virtual:STM32F103"); /* the file counts */
+        assert_property(harness, "bare", "State", "broken");
+        assert_property(harness, "bare", "BrokenReason", "/bare: uart is missing");
+
+        _cleanup_free_ char *path = harness_path(harness, "config/targets.d/right.conf");
+        assert_int_equal(unlink(path), 0);
+        reload(harness);
+        assert_property(harness, "right", "Port", "of:/serial@1");
+}
+
 static bool has_target(struct harness *harness, const char *name) {
         return harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "GetTarget", NULL,
                             NULL, "s", name) >= 0;
@@ -140,9 +181,18 @@ static void a_second_daemon_does_not_take_the_name(void **state) {
 
 /* ---- signals ---- */
 
+static int on_waited(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        int *answered = userdata;
+
+        (void)error;
+        assert_true(sd_bus_message_is_method_error(message, STMBOOT_ERROR_PREFIX "Cancelled"));
+        *answered = true;
+        return 1;
+}
+
 static void sigterm_ends_the_job_first(void **state) {
         struct harness *harness = *state;
-        _cleanup_reply_ sd_bus_message *message = NULL, *reply = NULL;
+        int answered = false;
 
         harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
         harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
@@ -150,7 +200,15 @@ static void sigterm_ends_the_job_first(void **state) {
         _cleanup_free_ char *job =
                 harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
         harness_await_phase(harness, job, "write");
+        assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
+                                             STMBOOT_JOB_INTERFACE, "Wait", on_waited, &answered,
+                                             "") >= 0);
+        assert_true(sd_bus_flush(harness->bus) >= 0);
+        assert_job_property(harness, job, "State", "running"); /* it has the call before */
         assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        while (!answered)
+                if (sd_bus_process(harness->bus, NULL) == 0)
+                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
 
         _cleanup_free_ char *log = harness_read(harness, "daemon.log");
         assert_contains(log, "motor: flash cancelled");
@@ -173,6 +231,14 @@ static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **
         assert_int_equal(harness_stop(harness, SIGKILL), -SIGKILL);
         _cleanup_free_ char *marker = harness_read(harness, "state/run/motor.work");
         assert_contains(marker, "Port=virtual:STM32G431");
+
+        /* As ExecStopPost= does it. */
+        harness->argument = "--safe-lines";
+        harness_spawn(harness);
+        assert_int_equal(harness_stop(harness, 0), 0);
+        harness->argument = NULL;
+        _cleanup_free_ char *marker_path = harness_path(harness, "state/run/motor.work");
+        assert_int_equal(access(marker_path, F_OK), -1);
 
         harness_start(harness);
         assert_property(harness, "motor", "State", "interrupted");
@@ -236,6 +302,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(broken_files_do_not_stop_the_others),
                 TEST(a_port_that_is_not_there_makes_a_target_absent),
+                TEST(nodes_of_the_device_tree_are_targets),
                 TEST(reload_adds_changes_and_removes_targets),
                 TEST(a_mask_hides_a_target),
                 TEST(reload_waits_for_targets_in_work),

@@ -168,6 +168,8 @@ static void each_mistake_is_named_with_its_line(void **state) {
                 { "[Entry]\nResetPulse=1h\n", "motor.conf:2: no time from 1us to 10s: \"1h\"" },
                 { "[Entry]\nSequence=reset=1 later\n",
                   "motor.conf:2: no step of a sequence: \"later\"" },
+                { "[Serial]\nPort=virtual:STM32F405\n[Entry]\nSequence=boot1=1 10ms\n",
+                  "motor.conf:4: Sequence= sets a line, but no Boot1= is given" },
                 { "[Image]\nFile=motor.hex\n",
                   "motor.conf:2: \"motor.hex\" is not an absolute path" },
                 { "[Image]\nFormat=pdf\n", "motor.conf:2: unknown image format \"pdf\"" },
