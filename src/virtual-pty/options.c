@@ -43,8 +43,8 @@ static void print_help(void) {
                 printf("%s%s", i == 1 ? "  " : i % 6 == 1 ? ",\n  " : ", ", fault_name(i));
         printf("\n"
                "\n"
-               "  stmboot-virtual --pty=/tmp/f4 STM32F405 &\n"
-               "  stm32flash -m 8n1 -b 115200 -w app.bin -v -g 0 /tmp/f4\n");
+               "  stmboot-virtual --pty=f4.tty STM32F405 &\n"
+               "  stm32flash -m 8n1 -b 115200 -w app.bin -v -g 0 f4.tty\n");
 }
 
 static void print_list(void) {
