@@ -293,17 +293,33 @@ int harness_wait(struct harness *harness, const char *job, sd_bus_error *error) 
         return harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Wait", error, NULL, "");
 }
 
-char *harness_done(struct harness *harness, const char *target, const char *member,
-                   const char *types, ...) {
+static char *job_done(struct harness *harness, const char *target, const char *member,
+                      const char *types, va_list ap) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        va_list ap;
-
-        va_start(ap, types);
         char *job = start_job(harness, target, member, &error, types, ap);
-        va_end(ap);
+
         if (!job || harness_wait(harness, job, &error) < 0)
                 fail_msg("%s: %s: %s: %s", target, member, error.name, error.message);
         return job;
+}
+
+char *harness_done(struct harness *harness, const char *target, const char *member,
+                   const char *types, ...) {
+        va_list ap;
+
+        va_start(ap, types);
+        char *job = job_done(harness, target, member, types, ap);
+        va_end(ap);
+        return job;
+}
+
+void harness_do(struct harness *harness, const char *target, const char *member, const char *types,
+                ...) {
+        va_list ap;
+
+        va_start(ap, types);
+        free(job_done(harness, target, member, types, ap));
+        va_end(ap);
 }
 
 char *harness_get(struct harness *harness, const char *path, const char *property) {

@@ -75,6 +75,10 @@ int harness_wait(struct harness *harness, const char *job, sd_bus_error *error);
 char *harness_done(struct harness *harness, const char *target, const char *member,
                    const char *types, ...);
 
+/* The same, where the path does not matter. */
+void harness_do(struct harness *harness, const char *target, const char *member, const char *types,
+                ...);
+
 /* A property as text, whatever its type; the caller's. */
 char *harness_get(struct harness *harness, const char *path, const char *property);
 char *harness_get_target(struct harness *harness, const char *target, const char *property);

@@ -70,17 +70,17 @@ static void the_first_sync_flashes_and_the_next_finds_nothing_to_do(void **state
 
 static void check_only_writes_nothing(void **state) {
         struct harness *harness = *state;
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
         configure(harness, "fast", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
+        free(sync_motor(harness));
         new_firmware(harness, 2);
         for (unsigned i = 0; i < 2; i++) {
                 _cleanup_error_ sd_bus_error differs = SD_BUS_ERROR_NULL;
                 _cleanup_free_ char *check = harness_job(harness, "motor", "Sync", NULL, "a{sv}", 1,
                                                          "check-only", "b", true);
+                assert_non_null(check);
 
                 assert_true(harness_wait(harness, check, &differs) < 0);
                 assert_error(&differs, "Differs");
@@ -98,7 +98,7 @@ static void with_a_record_that_is_enough_the_chip_is_not_touched(void **state) {
         configure(harness, "record", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
+        free(sync_motor(harness));
         restart(harness);
         _cleanup_free_ char *second = sync_motor(harness);
         assert_job_property(harness, second, "Unchanged", "1");
@@ -128,7 +128,7 @@ static void no_damaged_and_unfinished_records_lead_to_a_full_comparison(void **s
         configure(harness, "record", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
+        free(sync_motor(harness));
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 if (cases[i].record)
                         harness_write(harness, "state/motor.state", "%s", cases[i].record);
@@ -154,7 +154,7 @@ static void another_chip_is_compared_in_full(void **state) {
         configure(harness, "fast", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
+        free(sync_motor(harness));
         _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
 
         /* The same image, by the record on a chip of another number. */
@@ -176,12 +176,12 @@ static void a_chip_flashed_by_somebody_else_is_found_out(void **state) {
         configure(harness, "fast", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
+        free(sync_motor(harness));
         _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
 
         harness_firmware(harness, "other.bin", 6000, 9);
-        _cleanup_free_ char *other =
-                harness_done(harness, "motor", "Flash", "sa{sv}", "other.bin", 0);
+
+        harness_do(harness, "motor", "Flash", "sa{sv}", "other.bin", 0);
         harness_write(harness, "state/motor.state", "%s", record);
         _cleanup_free_ char *second = sync_motor(harness);
         assert_job_property(harness, second, "Unchanged", "0");
@@ -195,8 +195,8 @@ static void erasing_forgets_the_record(void **state) {
         configure(harness, "record", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
-        _cleanup_free_ char *erase = harness_done(harness, "motor", "Erase", "a{sv}", 0);
+        free(sync_motor(harness));
+        harness_do(harness, "motor", "Erase", "a{sv}", 0);
         assert_int_equal(access(path, F_OK), -1);
         assert_property(harness, "motor", "State", "idle");
         _cleanup_free_ char *second = sync_motor(harness);
@@ -210,12 +210,13 @@ static void a_failure_before_the_first_erase_leaves_the_record_alone(void **stat
         configure(harness, "fast", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
+        free(sync_motor(harness));
         _cleanup_free_ char *record = harness_read(harness, "state/motor.state");
 
         harness_firmware(harness, "large.bin", 600 << 10, 1);
         _cleanup_free_ char *job =
                 harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "large.bin", 0);
+        assert_non_null(job);
         assert_true(harness_wait(harness, job, &error) < 0);
         assert_error(&error, "ImageDoesNotFit");
         assert_property(harness, "motor", "State", "idle");
@@ -230,9 +231,10 @@ static void protection_is_never_taken_off_silently(void **state) {
         configure(harness, "fast", "");
         new_firmware(harness, 1);
         harness_start(harness);
-        _cleanup_free_ char *first = sync_motor(harness);
-        _cleanup_free_ char *protect = harness_done(harness, "motor", "ProtectReadout", "a{sv}", 0);
+        free(sync_motor(harness));
+        harness_do(harness, "motor", "ProtectReadout", "a{sv}", 0);
         _cleanup_free_ char *refused = harness_job(harness, "motor", "Sync", NULL, "a{sv}", 0);
+        assert_non_null(refused);
         assert_true(harness_wait(harness, refused, &error) < 0);
         assert_error(&error, "Protected");
         assert_property(harness, "motor", "Protection", "readout");
