@@ -12,15 +12,15 @@ run() {
         expect 0 stm32flash -b 115200 -w firmware.bin -v /dev/ttyS1
         output_has 'STM32F40'
         chip_has firmware.bin
-        [ "$(board format)" = '115200 8E1' ] || fail "$(board format)"
+        same "$(board format)" '115200 8E1'
 
         reset_with_boot0 pinctrl-bcm2711 17 6 1
         chip_is rom
         expect 0 stm32flash -b 57600 -r read.bin -S 0x08000000:5000 /dev/ttyS1
         cmp read.bin firmware.bin
-        [ "$(board format)" = '57600 8E1' ] || fail "$(board format)"
+        same "$(board format)" '57600 8E1'
 
         reset_with_boot0 pinctrl-bcm2711 17 6 0
         chip_runs
-        [ "$(counter frame_errors)" = 0 ] || fail 'frame errors'
+        same "$(counter frame_errors)" 0
 }

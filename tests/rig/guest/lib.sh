@@ -39,13 +39,17 @@ output_lacks() {
         ! grep -qE -e "$1" output || fail "output has: $1"
 }
 
+# same GOT WANTED
+same() {
+        [ "$1" = "$2" ] || fail "\"$1\" instead of \"$2\""
+}
+
 # wait_until SECONDS COMMAND...
 wait_until() {
-        _tries=$(($1 * 20))
+        _end=$(($(date +%s) + $1))
         shift
         until "$@" >/dev/null 2>&1; do
-                _tries=$((_tries - 1))
-                [ $_tries -gt 0 ] || fail "not within the time: $*"
+                [ "$(date +%s)" -le $_end ] || fail "not within the time: $*"
                 sleep 0.05
         done
 }
@@ -134,6 +138,42 @@ as_stranger() {
 target() {
         mkdir -p /etc/stmboot/targets.d
         cat >"/etc/stmboot/targets.d/$1.conf"
+}
+
+# pi_target NAME: the board of start_pi. What follows on standard input is added.
+pi_target() {
+        {
+                printf '[Target]\nDescription=Motor controller\n[Serial]\nPort=ttyS1\n'
+                printf '[Lines]\nChip=pinctrl-bcm2711\nBoot0=GPIO17\nReset=GPIO6\n'
+                [ -t 0 ] || cat
+        } | target "$1"
+}
+
+# usb_target NAME GPIOCHIP: the board of start_usb, by the adapter's serial number.
+usb_target() {
+        {
+                printf '[Serial]\nPort=%s\n' "${3:-usb:10c4:ea60:RIG00001}"
+                [ "$2" = none ] || printf '[Lines]\nChip=%s\nBoot0=0\nReset=1\n' "$2"
+        } | target "$1"
+}
+
+# state_of NAME WORD: the target's State.
+state_of() {
+        busctl get-property org.stmboot1 "/org/stmboot1/target/$1" org.stmboot1.Target State |
+                grep -qx "s \"$2\""
+}
+
+# Waits until a job that was started in the background has programmed a good part.
+in_mid_flash() {
+        wait_until 60 programmed_more_than "${1:-2000}"
+}
+
+programmed_more_than() {
+        [ "$(counter units_programmed)" -gt "$1" ]
+}
+
+daemon_pid() {
+        systemctl show --property=MainPID --value stmbootd.service
 }
 
 # ---- without the service: the kernel's tools as a witness ----
