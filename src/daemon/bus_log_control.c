@@ -22,7 +22,7 @@ static int set_level(sd_bus *bus, const char *path, const char *interface, const
         if (r < 0)
                 return r;
         if (!log_level_from_string(text, &level))
-                return error_invalid(ret_error, "No log level: \"%s\"", text);
+                return error_invalid(ret_error, "No log level: \"%.100s\"", text);
         log_set_level(level);
         return 0;
 }
@@ -43,7 +43,7 @@ static int set_target(sd_bus *bus, const char *path, const char *interface, cons
         if (r < 0)
                 return r;
         if (!log_sink_from_string(text, &sink))
-                return error_invalid(ret_error, "No log target: \"%s\"", text);
+                return error_invalid(ret_error, "No log target: \"%.100s\"", text);
         log_set_sink(sink);
         return 0;
 }

@@ -61,7 +61,7 @@ static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_erro
 static int find_target(struct manager *manager, const char *name, struct target **ret,
                        sd_bus_error *ret_error) {
         *ret = manager_find_target(manager, name);
-        return *ret ? 0 : error_set(ret_error, ERROR_NO_SUCH_TARGET, "No target \"%s\"", name);
+        return *ret ? 0 : error_set(ret_error, ERROR_NO_SUCH_TARGET, "No target \"%.100s\"", name);
 }
 
 static int method_get_target(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {

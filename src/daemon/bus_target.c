@@ -13,6 +13,7 @@
 #include "daemon/job_image.h"
 #include "daemon/manager.h"
 #include "util/parse.h"
+#include "util/utf8.h"
 
 /* ---- methods that start a job ---- */
 
@@ -133,7 +134,7 @@ static int method_get_trace(sd_bus_message *message, void *userdata, sd_bus_erro
         _cleanup_free_ char *text = trace_to_text(target->trace, raw);
         if (!text)
                 return -ENOMEM;
-        text_sanitize(text);
+        utf8_sanitize(text);
         return sd_bus_reply_method_return(message, "s", text);
 }
 

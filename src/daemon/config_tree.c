@@ -5,6 +5,7 @@
 
 #include "daemon/config_tree.h"
 #include "daemon/settings.h"
+#include "util/utf8.h"
 
 static const char *problem(int error) {
         switch (error) {
@@ -36,6 +37,8 @@ int target_config_from_tree(const struct devicetree_target *node, struct target_
         if (node->chip[0] && !chip_by_name(node->chip))
                 return settings_reason(ret_reason, "%s: chip is not in the device table",
                                        node->node);
+        if (!utf8_is_line(node->port))
+                return settings_reason(ret_reason, "%s: the UART's path is no text", node->node);
         config->port = strdup(node->port);
         config->chip_name = node->chip[0] ? strdup(node->chip) : NULL;
         if (!config->port || (node->chip[0] && !config->chip_name))

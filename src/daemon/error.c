@@ -45,17 +45,6 @@ enum error_code error_from_session(enum session_error error) {
         return (size_t)error < ARRAY_SIZE(session_errors) ? session_errors[error] : ERROR_FAILED;
 }
 
-void text_sanitize(char *text) {
-        while (*text) {
-                size_t n = utf8_next(text);
-
-                if (n == 0)
-                        *text++ = '?';
-                else
-                        text += n;
-        }
-}
-
 static int set_error(sd_bus_error *ret, const char *name, const char *format, va_list ap)
         _printf_(3, 0);
 
@@ -66,7 +55,7 @@ static int set_error(sd_bus_error *ret, const char *name, const char *format, va
                 text = NULL;
                 return -ENOMEM;
         }
-        text_sanitize(text);
+        utf8_sanitize(text);
         return sd_bus_error_set(ret, name, text);
 }
 

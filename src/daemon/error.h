@@ -26,6 +26,3 @@ enum error_code error_from_session(enum session_error error);
  */
 int error_set(sd_bus_error *ret, enum error_code code, const char *format, ...) _printf_(3, 4);
 int error_invalid(sd_bus_error *ret, const char *format, ...) _printf_(2, 3);
-
-/* Replaces what is no UTF-8 text by '?': the bus cuts off whoever sends anything else. */
-void text_sanitize(char *text);

@@ -11,6 +11,7 @@
 #include "daemon/inspect.h"
 #include "util/bytes.h"
 #include "util/parse.h"
+#include "util/utf8.h"
 
 static int append_ranges(sd_bus_message *reply, const char *key, size_t n,
                          void (*range)(const void *list, size_t i, uint64_t *ret_address,
@@ -107,7 +108,7 @@ static int append_misfit(sd_bus_message *reply, const struct target *target,
 
         if (!text)
                 return -ENOMEM;
-        text_sanitize(text);
+        utf8_sanitize(text);
         return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,
                                      STMBOOT_IMAGE_REASON, "s", text);
 }

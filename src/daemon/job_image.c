@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -92,6 +93,8 @@ int job_image_read_path(char *const *directories, const char *path, uint8_t **re
                         size_t *ret_size, sd_bus_error *ret_error) {
         int result = 0;
 
+        if (strlen(path) >= PATH_MAX)
+                return error_set(ret_error, ERROR_IMAGE_UNREADABLE, "The path is too long");
         for (; *directories; directories++) {
                 const char *relative = path[0] == '/' ? path_below(*directories, path) : path;
 

@@ -255,7 +255,7 @@ static int read_option(struct reading *reading, const char *key, sd_bus_message 
                 if (strcmp(key, options[i].key) == 0)
                         option = &options[i];
         if (!option)
-                return error_invalid(ret_error, "Unknown option \"%s\"", key);
+                return error_invalid(ret_error, "Unknown option \"%.100s\"", key);
         if (!(option->jobs & BIT(type)))
                 return error_invalid(ret_error, "Option \"%s\" does not go with %s", key,
                                      job_type_to_string(type));

@@ -10,6 +10,7 @@
 #include "daemon/job_sync.h"
 #include "daemon/log.h"
 #include "daemon/target.h"
+#include "util/utf8.h"
 
 /* Events of the trace that go into the message of a failure. */
 #define TRACE_TAIL 24
@@ -24,7 +25,7 @@ static void set_message(struct job *job, char *message) {
         free(job->error_message);
         job->error_message = message;
         if (message)
-                text_sanitize(message);
+                utf8_sanitize(message);
 }
 
 void job_result_fail(struct job *job, enum error_code code, const char *format, ...) {

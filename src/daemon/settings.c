@@ -26,9 +26,12 @@ int settings_reason(char **ret, const char *format, ...) {
         va_start(ap, format);
         int r = vasprintf(ret, format, ap);
         va_end(ap);
-        if (r < 0)
+        if (r < 0) {
                 *ret = NULL;
-        return r < 0 ? -ENOMEM : -EINVAL;
+                return -ENOMEM;
+        }
+        utf8_sanitize(*ret); /* it goes to the bus, whatever the file held */
+        return -EINVAL;
 }
 
 static int check_section(struct reader *reader, const char *line) {

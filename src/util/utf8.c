@@ -49,3 +49,14 @@ bool utf8_is_line(const char *text) {
         }
         return true;
 }
+
+void utf8_sanitize(char *text) {
+        while (*text) {
+                size_t n = utf8_next(text);
+
+                if (n == 0)
+                        *text++ = '?';
+                else
+                        text += n;
+        }
+}

@@ -9,3 +9,6 @@ size_t utf8_next(const char *text);
 
 /* Valid throughout, and without control characters: fit for a log line and for the bus. */
 bool utf8_is_line(const char *text);
+
+/* Replaces each byte that is no valid UTF-8 by '?'. */
+void utf8_sanitize(char *text);

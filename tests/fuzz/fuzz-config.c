@@ -8,8 +8,11 @@
 
 /* Every file that the daemon reads in this form: a target's, its own, a record. */
 
+/* The bus cuts off whoever sends what is no UTF-8. */
 static void check_reason(int r, char *reason) {
         PROMISED(r < 0 ? reason != NULL : reason == NULL);
+        for (const char *p = reason; p && *p; p += utf8_next(p))
+                PROMISED(utf8_next(p) > 0);
         free(reason);
 }
 

@@ -150,6 +150,7 @@ static void each_mistake_is_named_with_its_line(void **state) {
                 { "[Serial]\nPort=ttyS0\nBauds=1\n",
                   "motor.conf:3: unknown key Bauds= in [Serial]" },
                 { "[Serial]\nPort=ttyS0\n[Seriel]\n", "motor.conf:3: unknown section [Seriel]" },
+                { "[Seri\xff]\n", "motor.conf:1: unknown section [Seri?]" },
                 { "Port=ttyS0\n", "motor.conf:1: unknown key Port= in []" },
                 { "[Serial]\nPort\n", "motor.conf:2: neither [Section] nor Key=value" },
                 { "[Serial\nPort=ttyS0\nBauds=1", "motor.conf:1: neither [Section] nor Key=value" },
