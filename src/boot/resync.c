@@ -4,8 +4,6 @@
 #include "boot/an3155.h"
 #include "util/macro.h"
 
-#define FILLER 0x02
-
 /* Longer than a USB adapter keeps a byte (FTDI: 16 ms); a NACK is an answer at once. */
 #define FILLER_TIMEOUT (30 * USEC_PER_MSEC)
 
@@ -19,14 +17,18 @@ enum {
         STATE_ID,
 };
 
-void resync_begin(struct resync *resync) {
-        *resync = (struct resync){ .state = STATE_FILL };
+void resync_begin(struct resync *resync, uint16_t chip_id, uint8_t command) {
+        *resync = (struct resync){
+                .state = STATE_FILL,
+                .filler = command == AN3155_EXTENDED_ERASE ? 0xFF : 0x02,
+                .chip_id = chip_id,
+        };
 }
 
 static enum resync_status fill(struct resync *resync, struct link *link) {
         if (resync->sent++ == FILLERS_MAX)
                 return RESYNC_FAILED;
-        link_probe(link, FILLER, FILLER_TIMEOUT);
+        link_probe(link, resync->filler, FILLER_TIMEOUT);
         resync->state = STATE_FILLED;
         return RESYNC_BUSY;
 }
@@ -49,9 +51,9 @@ enum resync_status resync_advance(struct resync *resync, struct link *link) {
                 resync->state = STATE_ID;
                 return RESYNC_BUSY;
         default:
-                if (link->result != LINK_OK || link->stray || link->exchange.n_data < 1)
+                if (link->result != LINK_OK || link->stray ||
+                    an3155_chip_id(&link->exchange) != resync->chip_id)
                         return fill(resync, link);
-                resync->chip_id = an3155_chip_id(&link->exchange);
                 return RESYNC_OK;
         }
 }

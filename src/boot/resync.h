@@ -7,11 +7,12 @@
  * Brings a ROM that waits for the rest of a packet back to its command loop where nobody can reset
  * it. The caller calls resync_advance() whenever the link is idle.
  *
- * The ROM has no time-out between bytes, so filler must complete the packet. 0x02 is the filler: a
- * fresh frame of 02s never adds up. As command pair 02 02 it is no complement; as address 02020202
- * the XOR is 00; as write or read packet N = 2, three bytes and a checksum XOR to 02 ^ 02; as page
- * list the count is odd. No constant is safe from a packet torn in the middle (one chance in 256
- * that the checksum fits), so the caller verifies all of its work again.
+ * The ROM has no time-out between bytes, so filler must complete the packet, and be wrong. A fresh
+ * frame of 02s never adds up: as command pair 02 02 it is no complement; as address 02020202 the
+ * XOR is 00; as write or page list N = 2, three bytes and their sum is 00. Only Extended Erase
+ * would take 02 02 for 515 pages: there FF FF is a mass erase, and FF the wrong sum. No constant is
+ * safe from a packet torn in the middle (one chance in 256 that the sum fits), so the caller
+ * verifies all of its work again.
  */
 
 enum resync_status {
@@ -24,8 +25,10 @@ enum resync_status {
 struct resync {
         unsigned state;
         unsigned sent;
-        uint16_t chip_id; /* after RESYNC_OK */
+        uint8_t filler;
+        uint16_t chip_id;
 };
 
-void resync_begin(struct resync *resync);
+/* `command` broke off; RESYNC_OK when the chip with this ID answers again. */
+void resync_begin(struct resync *resync, uint16_t chip_id, uint8_t command);
 enum resync_status resync_advance(struct resync *resync, struct link *link);

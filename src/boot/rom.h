@@ -18,6 +18,7 @@ enum rom_status {
         ROM_OK,
         ROM_NACK,   /* refused, for good; the ROM waits for the next command */
         ROM_UNSURE, /* broke off and was recovered: done, half done or not done */
+        ROM_GONE,   /* done, and the ROM is not entered any more, as was to be expected */
         ROM_FAILED, /* see `error`; nothing more can be said to this chip */
 };
 
@@ -38,11 +39,16 @@ struct rom {
         /* The operation under way. */
         unsigned state;
         bool critical;       /* no reset, no abort: option bytes or protection are being written */
-        bool broken_is_data; /* a write or erase: what broke is unsure, never simply repeated */
+        bool unsettled;      /* ... and may still be, though the operation has failed */
+        bool may_vanish;     /* what is written may lock the ROM out */
+        bool broken_is_data; /* a write or try: what broke is unsure, never simply repeated */
         uint64_t settle;     /* after a critical operation */
         uint64_t longest;    /* time-out of its longest stage */
-        unsigned refusals, breaks;
+        unsigned refusals, breaks, readings;
         struct exchange wanted; /* what to say, kept for repeats */
+        bool twice;
+        uint8_t reading[256]; /* the last one, to be confirmed */
+        size_t n_reading;
         struct enter enter;
         struct resync resync;
 
@@ -58,15 +64,27 @@ void rom_init(struct rom *rom, const struct entry_config *entry, const struct ch
               unsigned baud, bool instant);
 
 /* Each starts one operation; rom_advance() carries it on whenever the link is idle. */
+
 /*
- * Finding the chip in its ROM without touching a line leaves may_reset false, until the owner knows
- * that the lines would bring it back.
+ * Brings the chip into its ROM. One that is found there without touching a line leaves may_reset
+ * false, until the owner knows that the lines would bring it back.
  */
 void rom_enter(struct rom *rom);
 void rom_allow_reset(struct rom *rom);
-void rom_look(struct rom *rom); /* is the ROM there? ROM_OK or ROM_NACK; drives no line */
-void rom_get(struct rom *rom);  /* also picks the erase command */
-void rom_read(struct rom *rom, uint32_t address, size_t size); /* 1..256; bytes: rom_data() */
+void rom_reenter(struct rom *rom); /* by the lines; the same chip must answer */
+void rom_look(struct rom *rom);    /* is the ROM there? ROM_OK or ROM_NACK; drives no line */
+
+/* Answers carry no checksum: this, and what is read `twice`, is asked for until two answers in a
+ * row agree. */
+void rom_get(struct rom *rom);
+
+/* 1..256 bytes, see rom_data(). `try`: it may be refused or fault; after silence it is ROM_UNSURE,
+ * recovered. */
+void rom_read(struct rom *rom, uint32_t address, size_t size);
+void rom_read_twice(struct rom *rom, uint32_t address, size_t size);
+void rom_try_read(struct rom *rom, uint32_t address, size_t size);
+void rom_try_read_twice(struct rom *rom, uint32_t address, size_t size);
+
 void rom_write(struct rom *rom, uint32_t address, const uint8_t *data, size_t size);
 void rom_erase(struct rom *rom, const struct flash_page *pages, size_t n_pages);
 void rom_erase_all(struct rom *rom, uint32_t flash_size);
@@ -77,14 +95,12 @@ void rom_steps(struct rom *rom, const struct entry_sequence *steps);
 /* F2/F4/F7: programs words from now on, also after a recovery. VDD must be 2.7 V or more. */
 void rom_raise_voltage_range(struct rom *rom);
 
-/* A Read that may be refused or fault: after silence it ends as ROM_UNSURE, recovered. */
-void rom_try_read(struct rom *rom, uint32_t address, size_t size);
-
 /*
  * Critical sections. Each ends with the chip re-entered, since most ROMs reset themselves (AN3155
- * 3.6, 3.9-3.12); ROM_UNSURE: it broke off, look what holds.
+ * 3.6, 3.9-3.12); ROM_UNSURE: it broke off, look what holds. `may_vanish`: ROM_GONE is possible.
  */
-void rom_write_options(struct rom *rom, uint32_t address, const uint8_t *data, size_t size);
+void rom_write_options(struct rom *rom, uint32_t address, const uint8_t *data, size_t size,
+                       bool may_vanish);
 void rom_write_protect(struct rom *rom, const uint8_t *sectors, size_t n_sectors);
 void rom_protection(struct rom *rom, enum an3155_command command, uint32_t flash_size);
 

@@ -9,23 +9,37 @@
 #include "util/macro.h"
 
 #define PHASE_END                                                                                  \
-        { SESSION_PHASE_END, NULL }
+        { SESSION_PHASE_END, NULL, false }
 
 static const struct phase flash_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },       { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_plan },     { SESSION_PHASE_COMPARE, phase_check },
-        { SESSION_PHASE_BOOT_PIN, phase_look },     { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
-        { SESSION_PHASE_PRESERVE, phase_preserve }, { SESSION_PHASE_ERASE, phase_erase },
-        { SESSION_PHASE_WRITE, phase_write },       { SESSION_PHASE_VERIFY, phase_verify },
-        { SESSION_PHASE_HEAD, phase_head },         { SESSION_PHASE_HEAD, phase_verify_head },
-        { SESSION_PHASE_OPTIONS, phase_options },   { SESSION_PHASE_PROTECT, phase_protect },
-        { SESSION_PHASE_LEAVE, phase_leave },       PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter, false },
+        { SESSION_PHASE_IDENTIFY, phase_identify, false },
+        { SESSION_PHASE_IDENTIFY, phase_plan, false },
+        { SESSION_PHASE_COMPARE, phase_check, false },
+        { SESSION_PHASE_BOOT_PIN, phase_look, false },
+        { SESSION_PHASE_BOOT_PIN, phase_boot_pin, false },
+        { SESSION_PHASE_PRESERVE, phase_preserve, true },
+        { SESSION_PHASE_ERASE, phase_erase, true },
+        { SESSION_PHASE_WRITE, phase_write, true },
+        { SESSION_PHASE_VERIFY, phase_verify, true },
+        { SESSION_PHASE_HEAD, phase_head, true },
+        { SESSION_PHASE_HEAD, phase_verify_rest, true },
+        { SESSION_PHASE_HEAD, phase_head_unit, true },
+        { SESSION_PHASE_HEAD, phase_verify_head, true },
+        { SESSION_PHASE_OPTIONS, phase_options, false },
+        { SESSION_PHASE_PROTECT, phase_protect, false },
+        { SESSION_PHASE_LEAVE, phase_leave, false },
+        PHASE_END,
 };
 
 static const struct phase verify_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },   { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_plan }, { SESSION_PHASE_VERIFY, phase_compare_all },
-        { SESSION_PHASE_LEAVE, phase_leave },   PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter },
+        { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_plan },
+        { SESSION_PHASE_VERIFY, phase_compare_all },
+        { SESSION_PHASE_OPTIONS, phase_compare_options },
+        { SESSION_PHASE_LEAVE, phase_leave },
+        PHASE_END,
 };
 
 static const struct phase probe_phases[] = {
@@ -101,21 +115,26 @@ static const struct phase *const phases_of[] = {
 
 /* ---- life ---- */
 
+static bool range_valid(const struct session_request *request) {
+        return request->address + request->length - 1 >= request->address;
+}
+
 static bool request_valid(const struct session_request *request) {
         switch (request->kind) {
         case SESSION_FLASH:
         case SESSION_VERIFY:
                 return request->image && request->option_size <= OPTION_BYTES_MAX;
         case SESSION_READ:
-                return request->length > 0 &&
-                       request->address + request->length - 1 >= request->address;
+                return request->length > 0 && range_valid(request);
+        case SESSION_ERASE:
+                return (request->length == 0 || range_valid(request)) && request->bank <= 2;
         case SESSION_WRITE_OPTIONS:
                 return request->option_bytes && request->option_size > 0 &&
                        request->option_size <= OPTION_BYTES_MAX;
         case SESSION_WRITE_PROTECT:
                 return request->sectors && request->n_sectors > 0 && request->n_sectors <= 256;
         default:
-                return (size_t)request->kind < ARRAY_SIZE(phases_of) && request->bank <= 2;
+                return (size_t)request->kind < ARRAY_SIZE(phases_of);
         }
 }
 
@@ -133,6 +152,10 @@ int session_new(const struct session_config *config, const struct session_reques
         session->phases = phases_of[request->kind];
         if (request->kind == SESSION_ENTER)
                 session->request.after = SESSION_AFTER_STAY;
+        if (request->kind == SESSION_RUN && (request->has_address || !config->entry.has_reset)) {
+                session->request.after = SESSION_AFTER_GO;
+                session->phases = probe_phases;
+        }
         rom_init(&session->rom, &session->config.entry, config->chip, config->baud,
                  config->instant);
         *ret = session;
@@ -154,34 +177,31 @@ struct session *session_free(struct session *session) {
 
 /* ---- failure ---- */
 
+/* Is there something to start, and is a pulse on NRST harmless? */
+static bool may_restart(const struct session *session) {
+        if (session->rom.unsettled || session->erasing)
+                return false;
+        return session->outcome == SESSION_COMPLETE ||
+               (session->outcome == SESSION_UNTOUCHED && !session_would_strand(session));
+}
+
 /*
- * What a failed job leaves (design: "How a job ends"): the old application running if flash was not
- * touched; else BOOT0 inactive and NRST released without a pulse, except that an erase under way is
- * abandoned by a reset into the ROM.
+ * What a failed job leaves (design: "How a job ends"): the application running if there is one,
+ * old or new; else BOOT0 inactive and NRST released without a pulse, except that an erase under way
+ * is abandoned by a reset into the ROM.
  */
 static void begin_closing(struct session *session) {
-        struct entry_config *entry = &session->config.entry;
-        struct entry_sequence steps = { 0 };
-        struct rom *rom = &session->rom;
+        const struct entry_config *entry = &session->config.entry;
+        struct entry_sequence steps;
 
         session->state = STATE_CLOSING;
-        if (session->erasing && entry->has_reset) {
-                struct entry_attempt attempt;
-
-                entry_attempt(entry, rom->chip, rom->baud, 0, &attempt);
-                steps = attempt.sequence;
-        }
-        if (session->outcome == SESSION_UNTOUCHED && !session->erasing && !session->no_pulse &&
-            !session_would_strand(session)) {
+        if (may_restart(session))
                 entry_leave(entry, &steps);
-        } else {
-                struct entry_sequence safe;
-
-                entry_safe(entry, &safe);
-                if (safe.n_steps > 0 && steps.n_steps < ENTRY_STEPS_MAX)
-                        steps.steps[steps.n_steps++] = safe.steps[0];
-        }
-        rom_steps(rom, &steps);
+        else if (session->erasing && session->rom.may_reset)
+                entry_abandon(entry, &steps);
+        else
+                entry_safe(entry, &steps);
+        rom_steps(&session->rom, &steps);
 }
 
 enum step session_fail(struct session *session, enum session_error error) {
@@ -199,16 +219,24 @@ enum step session_fail_at(struct session *session, enum session_error error, uin
         return session_fail(session, error);
 }
 
-enum step session_fail_rom(struct session *session, uint32_t address) {
+enum step session_fail_rom(struct session *session) {
+        session->failure = session->rom.failure;
+        return session_fail(session, session->rom.failure.error);
+}
+
+enum step session_fail_rom_at(struct session *session, uint32_t address) {
         session->failure = session->rom.failure;
         return session_fail_at(session, session->rom.failure.error, address);
 }
 
-static void fail_in_rom(struct session *session) {
-        session->failure = session->rom.failure;
-        if (session->rom.error == SESSION_NO_ENTRY)
-                session->failure.has_command = false;
-        (void)session_fail(session, session->rom.error);
+enum step session_refuse(struct session *session, enum session_error error, const char *what) {
+        session->failure.permanent = what;
+        return session_fail(session, error);
+}
+
+enum step session_fail_memory(struct session *session) {
+        session->failure.system = -ENOMEM;
+        return session_fail(session, SESSION_UNSUPPORTED);
 }
 
 /* ---- the loop ---- */
@@ -227,12 +255,16 @@ enum step session_goto(struct session *session, phase_function advance) {
 }
 
 static void next_phase(struct session *session) {
-        session->phase++;
+        const struct phase *phases = session->phases;
+
+        do
+                session->phase++;
+        while (session->info.unchanged && phases[session->phase].changes);
         session->step = 0;
         session->index = 0;
         session->offset = 0;
         session->progress.done = session->progress.total = 0;
-        if (!session->phases[session->phase].advance) {
+        if (!phases[session->phase].advance) {
                 session->state = STATE_DONE;
                 session->progress.percent = 100;
         }
@@ -264,7 +296,7 @@ static void advance(struct session *session) {
                 if (session->state == STATE_CLOSING)
                         session->state = STATE_FAILED;
                 else if (rom->status == ROM_FAILED)
-                        fail_in_rom(session);
+                        (void)session_fail_rom(session);
                 else if (session->cancel && !session->uninterruptible)
                         (void)session_fail(session, SESSION_CANCELLED);
                 else
@@ -275,6 +307,8 @@ static void advance(struct session *session) {
 void session_next(struct session *session, uint64_t now, struct session_want *ret) {
         session->rom.link.now = MAX(session->rom.link.now, now);
         advance(session);
+        session->info.baud = session->rom.baud;
+        session->info.recoveries = session->rom.recoveries;
         switch (session->state) {
         case STATE_RUNNING:
         case STATE_CLOSING:
@@ -318,10 +352,14 @@ void session_begin_progress(struct session *session, uint64_t total) {
 }
 
 void session_advance_progress(struct session *session, uint64_t amount) {
+        session_advance_work(session, amount, amount);
+}
+
+void session_advance_work(struct session *session, uint64_t amount, uint64_t work) {
         struct session_progress *progress = &session->progress;
 
         progress->done = MIN(progress->done + amount, progress->total);
-        session->work_done += amount;
+        session->work_done += work;
         if (session->work_total == 0)
                 return;
 

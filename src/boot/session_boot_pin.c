@@ -7,14 +7,18 @@
 
 /* Before anything is erased: would we get in again? */
 
-static uint32_t head_address(const struct session *session) {
-        const struct session_info *info = &session->info;
+uint32_t session_flash_start(const struct session *session) {
+        if (session->config.map)
+                return session->config.map->runs[0].address;
+        return session->rom.chip ? session->rom.chip->flash_start : 0x08000000;
+}
 
+uint32_t session_boot_address(const struct session *session) {
         if (session->plan && session->plan->has_head)
                 return session->plan->head_address;
-        if (info->options.has_boot_address)
-                return info->options.boot_address;
-        return session->rom.chip ? session->rom.chip->flash_start : 0x08000000;
+        if (session->info.options.has_boot_address)
+                return session->info.options.boot_address;
+        return session_flash_start(session);
 }
 
 /* Keeps the old head: it tells an erase that did nothing. */
@@ -22,7 +26,7 @@ enum step phase_look(struct session *session) {
         struct rom *rom = &session->rom;
 
         if (session->step++ == 0) {
-                rom_try_read(rom, head_address(session), session->block_max);
+                rom_try_read_twice(rom, session_boot_address(session), session->block_max);
                 return STEP_BUSY;
         }
         if (rom->status == ROM_OK) {
@@ -63,21 +67,14 @@ bool session_would_strand(const struct session *session) {
 }
 
 static enum step enable_pin(struct session *session) {
-        enum step step;
-
-        if (!session->info.has_options || !options_may_be_written(session, &step)) {
-                session->failure.permanent =
-                        "the option bytes of this chip cannot be read by its ROM";
-                return session_fail(session, SESSION_UNSUPPORTED);
-        }
         if (!session->options_changed) {
+                if (!options_may_be_written(session))
+                        return STEP_FAILED;
                 memcpy(session->new_options, session->options, session->n_options);
                 if (chip_options_enable_boot_pin(session->rom.chip, session->new_options,
-                                                 session->n_options) < 0) {
-                        session->failure.permanent =
-                                "how BOOT0 is enabled is not known for this chip";
-                        return session_fail(session, SESSION_UNSUPPORTED);
-                }
+                                                 session->n_options) < 0)
+                        return session_refuse(session, SESSION_UNSUPPORTED,
+                                              "how BOOT0 is enabled is not known for this chip");
                 session->options_changed = true;
         }
         return options_write(session);
@@ -90,6 +87,8 @@ enum step phase_boot_pin(struct session *session) {
                 rom_allow_reset(&session->rom);
                 return STEP_NEXT;
         }
+        if (session->info.unchanged && !request->enable_boot_pin)
+                return STEP_NEXT; /* as it was */
         if (request->enable_boot_pin) {
                 enum step step = enable_pin(session);
 

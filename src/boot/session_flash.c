@@ -20,7 +20,7 @@ static uint8_t erased_value(const struct session *session) {
         return session->rom.chip ? session->rom.chip->erased : 0xFF;
 }
 
-static bool is_blank(const struct session *session, const uint8_t *data, size_t size) {
+bool session_is_blank(const struct session *session, const uint8_t *data, size_t size) {
         for (size_t i = 0; i < size; i++)
                 if (data[i] != erased_value(session))
                         return false;
@@ -30,12 +30,24 @@ static bool is_blank(const struct session *session, const uint8_t *data, size_t 
 /* ---- erase ---- */
 
 enum {
-        ERASE_HEAD_DONE = 1,
+        ERASE_BEGIN,
+        ERASE_RANGED,
+        ERASE_HEAD_DONE,
         ERASE_LOOKED,
         ERASE_PAGES,
         ERASE_PAGES_DONE,
-        ERASE_RANGED,
 };
+
+bool session_wants_fast(const struct session *session) {
+        const struct rom *rom = &session->rom;
+
+        return session->request.fast_program && !rom->fast && rom->chip &&
+               rom->chip->quirks & CHIP_QUIRK_VOLTAGE_RANGE;
+}
+
+static void advance_erase(struct session *session, const struct flash_page *pages, size_t n) {
+        session_advance_work(session, n, session_erase_work(session, pages, n));
+}
 
 static enum step erase_head(struct session *session) {
         session->uninterruptible = true;
@@ -47,9 +59,23 @@ static enum step erase_head(struct session *session) {
 }
 
 static enum step erase_refused(struct session *session) {
-        if (session->index == 0) /* the very first erase: nothing happened */
+        /* the very first erase, refused and never under way: nothing happened */
+        if (session->index == 0 && session->erase_tries <= 1 && session->rom.breaks == 0 &&
+            session->repairs == 0)
                 session->outcome = SESSION_UNTOUCHED;
-        return session_fail_rom(session, session->plan->pages[session->index].address);
+        return session_fail_rom_at(session, session->plan->pages[session->index].address);
+}
+
+static enum step head_not_blank(struct session *session, const uint8_t *data, size_t size) {
+        uint32_t i = 0;
+
+        while (data[i] == erased_value(session))
+                i++;
+        session->failure.expected = erased_value(session);
+        session->failure.found = data[i];
+        if (session->has_old_head && memcmp(data, session->old_head, size) == 0)
+                session->outcome = SESSION_UNTOUCHED; /* write-protected: skipped */
+        return session_fail_at(session, SESSION_NOT_BLANK, session->plan->head_address + i);
 }
 
 static enum step check_head(struct session *session) {
@@ -58,28 +84,17 @@ static enum step check_head(struct session *session) {
         const uint8_t *data = rom_data(rom, &size);
 
         session->uninterruptible = false;
-        if (rom->status == ROM_OK && is_blank(session, data, size)) {
+        if (rom->status == ROM_OK && session_is_blank(session, data, size)) {
+                session->has_old_head = false;
                 session->index = 1;
                 session->step = ERASE_PAGES;
-                session_advance_progress(session, 1);
+                advance_erase(session, session->plan->pages, 1);
                 return STEP_AGAIN;
         }
         if (session->erase_tries < ERASE_TRIES)
                 return erase_head(session);
-
-        uint32_t address = session->plan->head_address;
-        if (rom->status == ROM_OK) {
-                size_t i = 0;
-
-                while (data[i] == erased_value(session))
-                        i++;
-                session->failure.expected = erased_value(session);
-                session->failure.found = data[i];
-                address += (uint32_t)i;
-                if (session->has_old_head && memcmp(data, session->old_head, size) == 0)
-                        session->outcome = SESSION_UNTOUCHED; /* write-protected: skipped */
-        }
-        return session_fail_at(session, SESSION_NOT_BLANK, address);
+        return rom->status == ROM_OK ? head_not_blank(session, data, size)
+                                     : session_fail_rom(session);
 }
 
 static enum step erase_more(struct session *session) {
@@ -100,29 +115,34 @@ static enum step erase_more(struct session *session) {
         return STEP_BUSY;
 }
 
+static enum step begin_erase(struct session *session) {
+        const struct plan *plan = session->plan;
+
+        session->body_written = session->rest_written = session->head_written = false;
+        session->erase_tries = 0;
+        session_begin_progress(session, plan->n_pages);
+        if (plan->n_pages == 0)
+                return STEP_NEXT;
+        return plan->has_head ? erase_head(session) : erase_more(session);
+}
+
 enum step phase_erase(struct session *session) {
         struct rom *rom = &session->rom;
         const struct plan *plan = session->plan;
 
         switch (session->step) {
-        case 0:
-                if (session->request.fast_program && rom->chip &&
-                    rom->chip->quirks & CHIP_QUIRK_VOLTAGE_RANGE && !rom->fast) {
-                        rom_raise_voltage_range(rom);
-                        return STEP_BUSY;
-                }
-                if (rom->status == ROM_NACK && rom->fast)
-                        return session_fail_rom(session, 0);
-                session_begin_progress(session, plan->n_pages);
-                if (plan->n_pages == 0)
-                        return STEP_NEXT;
-                if (plan->has_head)
-                        return erase_head(session);
-                return erase_more(session);
+        case ERASE_BEGIN:
+                if (!session_wants_fast(session))
+                        return begin_erase(session);
+                rom_raise_voltage_range(rom);
+                session->step = ERASE_RANGED;
+                return STEP_BUSY;
+        case ERASE_RANGED:
+                return rom->status == ROM_OK ? begin_erase(session) : session_fail_rom(session);
         case ERASE_HEAD_DONE:
                 if (rom->status != ROM_OK)
                         return erase_refused(session);
-                rom_try_read(rom, plan->head_address, session->block_max);
+                rom_try_read_twice(rom, plan->head_address, session->block_max);
                 session->step = ERASE_LOOKED;
                 return STEP_BUSY;
         case ERASE_LOOKED:
@@ -131,7 +151,7 @@ enum step phase_erase(struct session *session) {
                 session->erasing = false;
                 if (rom->status != ROM_OK)
                         return erase_refused(session);
-                session_advance_progress(session, session->offset);
+                advance_erase(session, plan->pages + session->index, session->offset);
                 session->index += session->offset;
                 return erase_more(session);
         default:
@@ -141,26 +161,37 @@ enum step phase_erase(struct session *session) {
 
 /* ---- write ---- */
 
-/* Makes a list of blocks true, block by block. STEP_NEXT: all written. */
 enum {
         WRITE_START,
-        WRITE_REPAIRED = 20,
+        WRITE_REPAIRED,
         WRITE_NEXT,
         WRITE_DONE,
         WRITE_LOOKED,
 };
 
+/*
+ * A block turned out wrong: its page is erased and written again. Where the head is there already,
+ * it must go first: then all is done again.
+ */
 static enum step repair(struct session *session, uint32_t address) {
-        if (session->repairs++ >= REPAIRS_MAX ||
+        const struct plan *plan = session->plan;
+
+        if (session->request.erase == PLAN_ERASE_NONE || session->repairs++ >= REPAIRS_MAX ||
             !flash_map_find(&session->map, address, &session->repair))
                 return STEP_FAILED;
-        session->repairing = true;
         session->uninterruptible = false;
+        session->outcome = SESSION_NOT_BOOTABLE;
+        if (session->head_written && session->repair.address != plan->pages[0].address)
+                return session_goto(session, phase_erase);
+        if (session->repair.address == plan->pages[0].address)
+                session->rest_written = session->head_written = false;
+        session->repairing = true;
         return session_goto(session, phase_write);
 }
 
-static enum step write_next(struct session *session, const struct plan_list *list) {
-        if (session->index == list->n_blocks)
+/* Makes a list of blocks true, block by block, up to `end`. STEP_NEXT: all written. */
+static enum step write_next(struct session *session, const struct plan_list *list, size_t end) {
+        if (session->index == end)
                 return STEP_NEXT;
 
         const struct plan_block *block = &list->blocks[session->index];
@@ -170,77 +201,91 @@ static enum step write_next(struct session *session, const struct plan_list *lis
         return STEP_BUSY;
 }
 
+static enum step block_done(struct session *session, const struct plan_list *list, size_t end) {
+        session_advance_progress(session, list->blocks[session->index].size);
+        session->index++;
+        return write_next(session, list, end);
+}
+
 /* A broken write was recovered from: done, not done, or half done? */
-static enum step look_at_block(struct session *session, const struct plan_list *list) {
+static enum step look_at_block(struct session *session, const struct plan_list *list, size_t end) {
         const struct plan_block *block = &list->blocks[session->index];
         const struct rom *rom = &session->rom;
         size_t size;
         const uint8_t *data = rom_data(rom, &size);
 
-        if (rom->status == ROM_OK && memcmp(data, block->data, block->size) == 0) {
-                session_advance_progress(session, block->size);
-                session->index++;
-                return write_next(session, list);
-        }
-        if (rom->status == ROM_OK && is_blank(session, data, block->size))
-                return write_next(session, list);
-        if (repair(session, block->address) == STEP_FAILED)
-                return session_fail_rom(session, block->address);
-        return STEP_AGAIN;
+        if (rom->status == ROM_OK && memcmp(data, block->data, block->size) == 0)
+                return block_done(session, list, end);
+        if (rom->status == ROM_OK && session_is_blank(session, data, block->size))
+                return write_next(session, list, end);
+        return repair(session, block->address) == STEP_FAILED ? session_fail_rom(session)
+                                                              : STEP_AGAIN;
 }
 
-static enum step write_list(struct session *session, const struct plan_list *list) {
+static enum step write_list(struct session *session, const struct plan_list *list, size_t end) {
         struct rom *rom = &session->rom;
 
         switch (session->step) {
-        case WRITE_DONE: {
-                const struct plan_block *block = &list->blocks[session->index];
-
+        case WRITE_DONE:
+                if (rom->status == ROM_OK)
+                        return block_done(session, list, end);
                 if (rom->status == ROM_NACK)
-                        return session_fail_rom(session, block->address);
-                if (rom->status == ROM_UNSURE) {
-                        rom_try_read(rom, block->address, block->size);
-                        session->step = WRITE_LOOKED;
-                        return STEP_BUSY;
-                }
-                session_advance_progress(session, block->size);
-                session->index++;
-                return write_next(session, list);
-        }
+                        return session_fail_rom(session);
+                rom_try_read_twice(rom, list->blocks[session->index].address,
+                                   list->blocks[session->index].size);
+                session->step = WRITE_LOOKED;
+                return STEP_BUSY;
         case WRITE_LOOKED:
-                return look_at_block(session, list);
+                return look_at_block(session, list, end);
         default:
-                return write_next(session, list);
+                return write_next(session, list, end);
         }
 }
 
-/* The first block of the page under repair; blocks are sorted, and none spans two pages. */
-static size_t first_in_page(const struct plan_list *list, const struct flash_page *page) {
+/* The first block at or behind `address`; blocks are sorted, and none spans two pages. */
+static size_t first_from(const struct plan_list *list, uint64_t address) {
         size_t i = 0;
 
-        while (i < list->n_blocks && list->blocks[i].address < page->address)
+        while (i < list->n_blocks && list->blocks[i].address < address)
                 i++;
         return i;
+}
+
+/* What was written behind the page before stands, and must not be written twice. */
+static enum step page_repaired(struct session *session) {
+        const struct plan_list *body = &session->plan->body;
+        const struct flash_page *page = &session->repair;
+
+        if (session->rom.status != ROM_OK)
+                return session_fail_rom_at(session, page->address);
+        session->repairing = false;
+        session->index = first_from(body, page->address);
+        if (session->body_written)
+                session->write_end = first_from(body, (uint64_t)page->address + page->size);
+        session->step = WRITE_NEXT;
+        return STEP_AGAIN;
 }
 
 enum step phase_write(struct session *session) {
         const struct plan *plan = session->plan;
 
-        if (session->step == WRITE_START) {
+        switch (session->step) {
+        case WRITE_START:
                 session_begin_progress(session, plan->body.bytes);
-                if (session->repairing) {
-                        rom_erase(&session->rom, &session->repair, 1);
-                        session->step = WRITE_REPAIRED;
-                        return STEP_BUSY;
-                }
-        } else if (session->step == WRITE_REPAIRED) {
-                if (session->rom.status != ROM_OK)
-                        return session_fail_rom(session, session->repair.address);
-                session->repairing = false;
-                session->index = first_in_page(&plan->body, &session->repair);
-                session->step = WRITE_NEXT;
+                session->write_end = plan->body.n_blocks;
+                if (!session->repairing)
+                        break;
+                rom_erase(&session->rom, &session->repair, 1);
+                session->step = WRITE_REPAIRED;
+                return STEP_BUSY;
+        case WRITE_REPAIRED:
+                return page_repaired(session);
+        default:
+                break;
         }
-        return write_list(session, &plan->body);
+        enum step step = write_list(session, &plan->body, session->write_end);
+        session->body_written |= step == STEP_NEXT;
+        return step;
 }
 
 /* ---- verify ---- */
@@ -256,8 +301,7 @@ static enum step verify_list(struct session *session, const struct plan_list *li
         case COMPARE_SAME:
                 return STEP_NEXT;
         case COMPARE_DIFFERENT:
-                if (session->request.erase != PLAN_ERASE_NONE &&
-                    repair(session, session->compare.address) != STEP_FAILED)
+                if (repair(session, session->compare.address) != STEP_FAILED)
                         return STEP_AGAIN;
                 break;
         case COMPARE_FAULT:
@@ -269,7 +313,7 @@ static enum step verify_list(struct session *session, const struct plan_list *li
 enum step phase_verify(struct session *session) {
         if (session->step == 0) {
                 session->rom.resynced = false;
-                session->uninterruptible = false;
+                session->uninterruptible = session->head_written;
                 session_begin_progress(session, session->plan->body_reads.bytes);
         }
 
@@ -285,7 +329,17 @@ enum step phase_verify(struct session *session) {
 
 /* ---- head ---- */
 
-/* From its first byte on the image may start any moment: this is finished, whoever cancels. */
+/* Its blocks before the last, which holds the unit that the chip starts by. */
+static size_t rest_of(const struct plan *plan) {
+        return plan->head.n_blocks > 0 ? plan->head.n_blocks - 1 : 0;
+}
+
+/* There is none, or it was written already, and what is before it is verified once more. */
+static bool head_stands(const struct session *session) {
+        return !session->plan->has_head || session->head_written;
+}
+
+/* Once its last unit is there the image starts: this is finished, whoever cancels. */
 enum step phase_head(struct session *session) {
         const struct plan *plan = session->plan;
 
@@ -295,7 +349,37 @@ enum step phase_head(struct session *session) {
                 session->uninterruptible = true;
                 session_begin_progress(session, plan->head.bytes + plan->head_reads.bytes);
         }
-        return write_list(session, &plan->head);
+        if (session->rest_written)
+                return STEP_NEXT;
+        enum step step = write_list(session, &plan->head, rest_of(plan));
+        session->rest_written |= step == STEP_NEXT;
+        return step;
+}
+
+/* An ACK proves nothing: without this a vector table with a hole in it could start. */
+enum step phase_verify_rest(struct session *session) {
+        const struct plan *plan = session->plan;
+
+        if (head_stands(session))
+                return STEP_NEXT;
+        session->picked =
+                (struct plan_list){ .blocks = plan->head.blocks, .n_blocks = rest_of(plan) };
+        enum step step = verify_list(session, &session->picked);
+        if (step == STEP_NEXT && session->rom.resynced) /* filler may have done harm to the body */
+                return session_goto(session, phase_verify);
+        return step;
+}
+
+enum step phase_head_unit(struct session *session) {
+        const struct plan *plan = session->plan;
+
+        if (head_stands(session))
+                return STEP_NEXT;
+        if (session->step == WRITE_START)
+                session->index = rest_of(plan);
+        enum step step = write_list(session, &plan->head, plan->head.n_blocks);
+        session->head_written |= step == STEP_NEXT;
+        return step;
 }
 
 enum step phase_verify_head(struct session *session) {
@@ -305,7 +389,7 @@ enum step phase_verify_head(struct session *session) {
         enum step step = verify_list(session, &session->plan->head_reads);
         if (step != STEP_NEXT)
                 return step;
-        if (session->rom.resynced) /* filler may have done harm to what was verified before */
+        if (session->rom.resynced)
                 return session_goto(session, phase_verify);
         session->outcome = SESSION_COMPLETE;
         session->uninterruptible = false;

@@ -13,11 +13,14 @@ enum step phase_enter(struct session *session) {
         }
         session->info.identified = true;
         session->info.chip_id = session->rom.chip_id;
-        session->info.baud = session->rom.baud;
         return STEP_NEXT;
 }
 
 /* ---- what Get and Get ID said ---- */
+
+bool session_lists(const struct session *session, enum an3155_command command) {
+        return session->commands[command / 8] >> command % 8 & 1;
+}
 
 static enum step take_identity(struct session *session) {
         struct rom *rom = &session->rom;
@@ -31,10 +34,13 @@ static enum step take_identity(struct session *session) {
                 return session_fail(session, SESSION_WRONG_CHIP);
 
         session->info.rom_version = commands[0];
-        rom->erase_command = 0;
-        for (size_t i = 1; i < n_commands; i++) /* both are never listed (AN3155 table 2) */
-                if (commands[i] == AN3155_ERASE || commands[i] == AN3155_EXTENDED_ERASE)
-                        rom->erase_command = commands[i];
+        for (size_t i = 1; i < n_commands; i++)
+                session->commands[commands[i] / 8] |= (uint8_t)(1U << commands[i] % 8);
+        /* both are never listed (AN3155 table 2) */
+        if (session_lists(session, AN3155_EXTENDED_ERASE))
+                rom->erase_command = AN3155_EXTENDED_ERASE;
+        else if (session_lists(session, AN3155_ERASE))
+                rom->erase_command = AN3155_ERASE;
 
         if (rom->chip && !(rom->chip->quirks & CHIP_QUIRK_PIN_OFF))
                 rom_allow_reset(rom);
@@ -122,6 +128,14 @@ static bool id_read(const struct session *session, size_t index, struct id_read 
         return ret->address != 0;
 }
 
+/* The size decides what may be erased, and option bytes are written back whole: read twice. */
+static void read_id(struct session *session, const struct id_read *read) {
+        if (session->index == READ_BOOTLOADER_ID || session->index == READ_UNIQUE_ID)
+                rom_try_read(&session->rom, read->address, read->size);
+        else
+                rom_try_read_twice(&session->rom, read->address, read->size);
+}
+
 static void take_read(struct session *session, size_t index, const struct id_read *read) {
         struct session_info *info = &session->info;
         size_t size;
@@ -174,7 +188,7 @@ enum step phase_identify(struct session *session) {
                 return STEP_BUSY;
         case 1:
                 if (rom->status != ROM_OK)
-                        return session_fail_rom(session, 0);
+                        return session_fail_rom(session);
                 if (take_identity(session) == STEP_FAILED)
                         return STEP_FAILED;
                 if (!rom->chip)
@@ -191,7 +205,12 @@ enum step phase_identify(struct session *session) {
                          * (AN3155 table 2). */
                         session->info.protection = CHIP_YES;
                         return STEP_NEXT;
+                } else if (rom->status == ROM_UNSURE && !session->retried) {
+                        session->retried = true;
+                        read_id(session, &read);
+                        return STEP_BUSY;
                 }
+                session->retried = false;
                 session->index++;
         }
         for (; session->index < READ_OPTIONS; session->index++)
@@ -199,6 +218,6 @@ enum step phase_identify(struct session *session) {
                         break;
         if (!id_read(session, session->index, &read))
                 return identified(session);
-        rom_try_read(rom, read.address, read.size);
+        read_id(session, &read);
         return STEP_BUSY;
 }

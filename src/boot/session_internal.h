@@ -21,6 +21,7 @@ typedef enum step (*phase_function)(struct session *session);
 struct phase {
         enum session_phase name;
         phase_function advance;
+        bool changes; /* left out where the chip holds the image already */
 };
 
 #define OPTION_BYTES_MAX 1024
@@ -63,7 +64,7 @@ struct session {
         bool cancel;
         bool uninterruptible; /* the three outcomes need this to be finished */
         bool erasing;         /* an erase that a reset would abandon */
-        bool no_pulse;        /* option bytes or protection were touched */
+        bool gone;            /* the ROM was locked out for good, on request */
 
         struct session_info info;
         struct session_failure failure;
@@ -72,6 +73,8 @@ struct session {
         struct session_progress progress;
         uint64_t work_done, work_total; /* bytes on the wire, and their like for erasing */
 
+        uint8_t commands[256 / 8]; /* that Get listed: a bit each */
+        bool retried;              /* what is read for the identification */
         struct flash_map map;
         uint32_t block_max;
         struct plan *plan;
@@ -86,12 +89,16 @@ struct session {
         struct flash_page repair;
         bool repairing;
         unsigned repairs;
+        size_t write_end; /* blocks of the body from there on are not (or no more) to be written */
+        bool body_written, rest_written,
+                head_written; /* rest: of the head, without its last unit */
 
         uint8_t options[OPTION_BYTES_MAX];
         size_t n_options;
         uint8_t new_options[OPTION_BYTES_MAX];
-        bool options_changed;
-        size_t option_area;
+        bool options_changed, options_wanted;
+        size_t option_area; /* counted from the last */
+        unsigned option_tries, protect_tries;
 
         struct flash_page *pages; /* ERASE */
         size_t n_pages;
@@ -106,15 +113,37 @@ struct session {
 enum step session_fail(struct session *session, enum session_error error);
 enum step session_fail_at(struct session *session, enum session_error error, uint32_t address);
 
-/* The last operation's failure (ROM_NACK, ROM_UNSURE) as the session's own. */
-enum step session_fail_rom(struct session *session, uint32_t address);
+/* The last operation's failure (ROM_NACK, ROM_UNSURE) as the session's own; `_at`: of a command
+ * that names no address. */
+enum step session_fail_rom(struct session *session);
+enum step session_fail_rom_at(struct session *session, uint32_t address);
+
+/* ... for want of memory, or of what this chip, ROM or wiring can do. */
+enum step session_fail_memory(struct session *session);
+enum step session_refuse(struct session *session, enum session_error error, const char *what);
+
+/* Did Get list this command? */
+bool session_lists(const struct session *session, enum an3155_command command);
+
+/* Is the voltage range still to be raised? */
+bool session_wants_fast(const struct session *session);
+
+/* Does an erased byte read so? */
+bool session_is_blank(const struct session *session, const uint8_t *data, size_t size);
+
+/* Where the chip starts, as far as is known; the start of its flash. */
+uint32_t session_boot_address(const struct session *session);
+uint32_t session_flash_start(const struct session *session);
 
 /* Continues with another phase of the list. */
 enum step session_goto(struct session *session, phase_function advance);
 
-/* Counts towards the phase's and the job's progress. */
+/* Counts towards the phase's and the job's progress; `work`: in units of work_total. */
 void session_begin_progress(struct session *session, uint64_t total);
 void session_advance_progress(struct session *session, uint64_t amount);
+void session_advance_work(struct session *session, uint64_t amount, uint64_t work);
+uint64_t session_erase_work(const struct session *session, const struct flash_page *pages,
+                            size_t n_pages);
 
 /* Reads and compares; to be called when the ROM is idle, until it is not COMPARE_BUSY. */
 void compare_begin(struct compare *compare, const struct plan_list *list, bool tolerant);
@@ -145,15 +174,19 @@ enum step phase_erase(struct session *session); /* session_flash.c */
 enum step phase_write(struct session *session);
 enum step phase_verify(struct session *session);
 enum step phase_head(struct session *session);
+enum step phase_verify_rest(struct session *session);
+enum step phase_head_unit(struct session *session);
 enum step phase_verify_head(struct session *session);
 enum step phase_options(struct session *session); /* session_options.c */
-enum step phase_protect(struct session *session);
-enum step phase_erase_range(struct session *session); /* session_memory.c */
-enum step phase_read(struct session *session);
+enum step phase_compare_options(struct session *session);
+enum step phase_protect(struct session *session);     /* session_protect.c */
+enum step phase_erase_range(struct session *session); /* session_erase.c */
+enum step phase_read(struct session *session);        /* session_memory.c */
 enum step phase_read_options(struct session *session);
 enum step phase_leave(struct session *session); /* session_leave.c */
 enum step phase_run(struct session *session);
 
 /* Writes session->new_options over the chip's areas where they differ, and reads them back. */
 enum step options_write(struct session *session);
-bool options_may_be_written(struct session *session, enum step *ret);
+/* False: the session has failed. */
+bool options_may_be_written(struct session *session);

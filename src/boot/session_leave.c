@@ -5,14 +5,16 @@
 
 /* How a job that went well ends: the application runs, or the chip stays in its ROM. */
 
+/* Of some jobs the address is that of what they read or write. */
+static bool address_is_start(const struct session_request *request) {
+        return request->has_address && request->after == SESSION_AFTER_GO &&
+               request->kind != SESSION_READ && request->kind != SESSION_ERASE &&
+               request->kind != SESSION_WRITE_OPTIONS;
+}
+
 static uint32_t start_address(const struct session *session) {
-        if (session->request.has_address)
-                return session->request.address;
-        if (session->plan && session->plan->has_head)
-                return session->plan->head_address;
-        if (session->info.options.has_boot_address)
-                return session->info.options.boot_address;
-        return session->rom.chip ? session->rom.chip->flash_start : 0x08000000;
+        return address_is_start(&session->request) ? session->request.address
+                                                   : session_boot_address(session);
 }
 
 /*
@@ -23,28 +25,19 @@ static uint32_t start_address(const struct session *session) {
 static bool may_be_thought_empty(const struct session *session) {
         const struct chip *chip = session->rom.chip;
 
-        return chip && chip->quirks & CHIP_QUIRK_EMPTY_CHECK &&
+        return chip && !session->gone && chip->quirks & CHIP_QUIRK_EMPTY_CHECK &&
                !(chip->quirks & CHIP_QUIRK_EMPTY_CLEARED);
-}
-
-static bool nothing_to_start(const struct session *session) {
-        return session->outcome == SESSION_NOT_BOOTABLE;
 }
 
 enum {
         LEAVE_BEGIN,
         LEAVE_RESET,
         LEAVE_LOOKED,
+        LEAVE_CHECKED,
         LEAVE_LINES_SAFE,
         LEAVE_GONE,
         LEAVE_LAST,
 };
-
-static enum step go(struct session *session) {
-        rom_go(&session->rom, start_address(session));
-        session->step = LEAVE_GONE;
-        return STEP_BUSY;
-}
 
 /* BOOT0 goes inactive first: whatever resets the chip later must not find the ROM. */
 static enum step make_safe(struct session *session, unsigned next) {
@@ -56,8 +49,27 @@ static enum step make_safe(struct session *session, unsigned next) {
         return STEP_BUSY;
 }
 
-static enum step safe_then_go(struct session *session) {
-        return make_safe(session, LEAVE_LINES_SAFE);
+static enum step go(struct session *session) {
+        rom_go(&session->rom, start_address(session));
+        session->step = LEAVE_GONE;
+        return STEP_BUSY;
+}
+
+/* The ROM starts whatever it is told to, blank flash too; then nobody gets in without a reset. */
+static enum step check_start(struct session *session) {
+        rom_try_read_twice(&session->rom, start_address(session), 8);
+        session->step = LEAVE_CHECKED;
+        return STEP_BUSY;
+}
+
+static bool is_there(const struct session *session) {
+        const struct rom *rom = &session->rom;
+        size_t size;
+        const uint8_t *data = rom_data(rom, &size);
+
+        if (rom->status == ROM_OK)
+                return !session_is_blank(session, data, size);
+        return rom->status != ROM_NACK;
 }
 
 static enum step reset(struct session *session) {
@@ -66,7 +78,7 @@ static enum step reset(struct session *session) {
 
         entry_leave(&session->config.entry, &leave);
         session->step = LEAVE_LAST;
-        if (may_be_thought_empty(session) && leave.n_steps > 0) {
+        if (may_be_thought_empty(session)) {
                 struct entry_attempt attempt;
 
                 entry_attempt(&session->config.entry, chip, session->rom.baud, 0, &attempt);
@@ -78,24 +90,26 @@ static enum step reset(struct session *session) {
         return STEP_BUSY;
 }
 
+static bool nothing_to_start(const struct session *session) {
+        return session->outcome == SESSION_NOT_BOOTABLE ||
+               (session->outcome != SESSION_COMPLETE && session_would_strand(session));
+}
+
 static enum step begin_leave(struct session *session) {
         bool can_reset = session->config.entry.has_reset;
+        enum session_after after = session->gone ? SESSION_AFTER_RUN : session->request.after;
 
-        switch (session->request.after) {
+        switch (after) {
         case SESSION_AFTER_STAY:
                 return STEP_NEXT;
         case SESSION_AFTER_GO:
-                return safe_then_go(session);
+                return make_safe(session, LEAVE_LINES_SAFE);
         case SESSION_AFTER_RUN:
                 break;
         }
-        if (nothing_to_start(session) ||
-            (session_would_strand(session) && session->outcome != SESSION_COMPLETE) ||
-            (!can_reset && session->info.protection == CHIP_YES))
+        if (nothing_to_start(session) || (!can_reset && session->gone))
                 return make_safe(session, LEAVE_LAST); /* only the lines */
-        if (!can_reset)
-                return safe_then_go(session);
-        return reset(session);
+        return can_reset ? reset(session) : check_start(session);
 }
 
 enum step phase_leave(struct session *session) {
@@ -103,51 +117,33 @@ enum step phase_leave(struct session *session) {
 
         switch (session->step) {
         case LEAVE_BEGIN:
-                session->info.recoveries = rom->recoveries;
                 return begin_leave(session);
         case LEAVE_RESET:
                 rom_look(&session->rom);
                 session->step = LEAVE_LOOKED;
                 return STEP_BUSY;
         case LEAVE_LOOKED:
-                if (rom->status != ROM_OK)
-                        return STEP_NEXT;
-                session->info.started_by_go = true;
-                return go(session);
+                return rom->status == ROM_OK ? check_start(session) : STEP_NEXT;
+        case LEAVE_CHECKED:
+                if (!is_there(session))
+                        return make_safe(session, LEAVE_LAST);
+                session->info.started_by_go = session->config.entry.has_reset;
+                return make_safe(session, LEAVE_LINES_SAFE);
         case LEAVE_LINES_SAFE:
                 return go(session);
         case LEAVE_GONE:
                 if (rom->status != ROM_OK)
-                        return session_fail_rom(session, start_address(session));
+                        return session_fail_rom(session);
                 return make_safe(session, LEAVE_LAST); /* a recovery may have raised BOOT0 */
         default:
                 return STEP_NEXT;
         }
 }
 
-/* Run and Reset need no ROM, unless an address says so or nobody can reset the chip. */
+/* Run without an address, and Reset, need no ROM. */
 enum step phase_run(struct session *session) {
-        const struct session_request *request = &session->request;
-        bool by_go = request->kind == SESSION_RUN &&
-                     (request->has_address || !session->config.entry.has_reset);
-
-        if (!session->config.entry.has_reset && !by_go) {
-                session->failure.permanent = "no NRST line is configured for this target";
-                return session_fail(session, SESSION_UNSUPPORTED);
-        }
-        if (!by_go)
-                return session->step == LEAVE_BEGIN ? reset(session) : phase_leave(session);
-        switch (session->step) {
-        case LEAVE_BEGIN:
-                rom_enter(&session->rom);
-                session->step = LEAVE_LAST;
-                return STEP_BUSY;
-        case LEAVE_LAST:
-                session->info.identified = true;
-                session->info.chip_id = session->rom.chip_id;
-                session->info.chip = session->rom.chip = chip_by_id(session->rom.chip_id);
-                return safe_then_go(session);
-        default:
-                return phase_leave(session);
-        }
+        if (!session->config.entry.has_reset)
+                return session_refuse(session, SESSION_UNSUPPORTED,
+                                      "no NRST line is configured for this target");
+        return session->step == LEAVE_BEGIN ? reset(session) : phase_leave(session);
 }

@@ -24,18 +24,14 @@ enum step session_find_map(struct session *session) {
         }
         if (!chip)
                 return session_fail(session, SESSION_UNKNOWN_CHIP);
-        if (chip->unusable) {
-                session->failure.permanent = chip->unusable;
-                return session_fail(session, SESSION_UNFLASHABLE);
-        }
+        if (chip->unusable)
+                return session_refuse(session, SESSION_UNFLASHABLE, chip->unusable);
         if (info->protection == CHIP_YES)
                 return session_fail(session, SESSION_PROTECTED);
         if (chip_flash_map(chip, info->has_flash_size ? info->flash_size : 0,
-                           info->options.other_layout == CHIP_YES, &session->map) < 0) {
-                session->failure.permanent =
-                        "no page layout is known for a part of this flash size";
-                return session_fail(session, SESSION_UNFLASHABLE);
-        }
+                           info->options.other_layout == CHIP_YES, &session->map) < 0)
+                return session_refuse(session, SESSION_UNFLASHABLE,
+                                      "no page layout is known for a part of this flash size");
         return STEP_NEXT;
 }
 
@@ -47,6 +43,21 @@ static uint32_t write_align(const struct chip *chip) {
                 return UNKNOWN_WRITE_ALIGN;
         align = MAX(align, (uint32_t)chip->write_align);
         return MAX(align, (uint32_t)chip->program_unit);
+}
+
+/*
+ * Boot patterns that start flash at its first byte or nothing of it, whatever the option bytes say;
+ * those with BFB2 (3, 4, 5, 7, 14) and with boot addresses (8, 9, 10, 12) may start another, and of
+ * 17 and 19 it is not known (AN2606 table 2). Some of pattern 6 have a second bank, and BFB2.
+ */
+static bool boots_at_start(const struct session *session) {
+        static const uint32_t patterns =
+                1U << 1 | 1U << 2 | 1U << 6 | 1U << 11 | 1U << 13 | 1U << 15 | 1U << 16 | 1U << 18;
+        const struct chip *chip = session->rom.chip;
+        const struct flash_map *map = &session->map;
+
+        return chip && patterns >> chip->pattern & 1 && map->runs[0].address == chip->flash_start &&
+               map->runs[map->n_runs - 1].bank == 1;
 }
 
 static int build(struct session *session) {
@@ -61,7 +72,7 @@ static int build(struct session *session) {
                 .erase = session->request.erase,
                 .has_boot_address = info->options.has_boot_address,
                 .boot_address = info->options.boot_address,
-                .boot_address_certain = info->options.has_boot_address,
+                .boot_address_certain = info->options.has_boot_address || boots_at_start(session),
                 .preserved = session->preserved.n_segments > 0 ? &session->preserved : NULL,
         };
 
@@ -70,12 +81,15 @@ static int build(struct session *session) {
                           &session->plan, &session->failure.plan);
 }
 
-static uint64_t erase_work(const struct session *session, const struct flash_page *page) {
+uint64_t session_erase_work(const struct session *session, const struct flash_page *pages,
+                            size_t n_pages) {
         const struct chip *chip = session->rom.chip;
-        uint64_t usec = chip ? chip_page_erase_usec(chip, page->size, CHIP_TYPICAL, false)
-                             : 20 * USEC_PER_MSEC;
+        uint64_t usec = 0;
 
-        return usec * session->rom.baud / (11 * USEC_PER_SEC); /* as bytes on the wire */
+        for (size_t i = 0; i < n_pages; i++)
+                usec += chip ? chip_page_erase_usec(chip, pages[i].size, CHIP_TYPICAL, false)
+                             : 20 * USEC_PER_MSEC;
+        return usec * session->config.baud / (11 * USEC_PER_SEC); /* as bytes on the wire */
 }
 
 static void weigh(struct session *session) {
@@ -88,8 +102,7 @@ static void weigh(struct session *session) {
         session->work_total += plan->body.bytes + plan->head.bytes;
         if (session->request.check == SESSION_CHECK_FULL)
                 session->work_total += all;
-        for (size_t i = 0; i < plan->n_pages; i++)
-                session->work_total += erase_work(session, &plan->pages[i]);
+        session->work_total += session_erase_work(session, plan->pages, plan->n_pages);
 }
 
 enum step phase_plan(struct session *session) {
@@ -105,10 +118,9 @@ enum step phase_plan(struct session *session) {
                 return session_fail_at(session, SESSION_DOES_NOT_FIT,
                                        session->failure.plan.address);
         if (session->request.kind == SESSION_FLASH && session->rom.erase_command == 0 &&
-            session->plan->n_pages > 0) {
-                session->failure.permanent = "this ROM lists no erase command";
-                return session_fail(session, SESSION_UNSUPPORTED);
-        }
+            session->plan->n_pages > 0)
+                return session_refuse(session, SESSION_UNSUPPORTED,
+                                      "this ROM lists no erase command");
         session->info.power_fail_safe = session->plan->power_fail_safe;
         weigh(session);
         return STEP_NEXT;
@@ -145,10 +157,8 @@ static int by_address(const void *a, const void *b) {
 static enum step begin_preserve(struct session *session) {
         uint64_t total = 0;
 
-        if (!make_room(session)) {
-                session->failure.system = -ENOMEM;
-                return session_fail(session, SESSION_UNSUPPORTED);
-        }
+        if (!make_room(session))
+                return session_fail_memory(session);
         for (size_t i = 0; i < session->preserved.n_segments; i++)
                 total += session->preserved.segments[i].size;
         session->work_total += total;
@@ -179,16 +189,15 @@ enum step phase_preserve(struct session *session) {
                 if (begin_preserve(session) == STEP_FAILED)
                         return STEP_FAILED;
         } else if (session->rom.status != ROM_OK) {
-                return session_fail_rom(session, preserved->segments[session->index].address +
-                                                         session->offset);
+                return session_fail_rom(session);
         } else {
                 take_preserved(session);
         }
         if (session->index < preserved->n_segments) {
                 const struct image_segment *segment = &preserved->segments[session->index];
 
-                rom_read(&session->rom, segment->address + session->offset,
-                         MIN(session->block_max, segment->size - session->offset));
+                rom_read_twice(&session->rom, segment->address + session->offset,
+                               MIN(session->block_max, segment->size - session->offset));
                 return STEP_BUSY;
         }
 
@@ -271,7 +280,7 @@ enum compare_status compare_advance(struct session *session) {
             rom->chip->quirks & CHIP_QUIRK_REREAD) {
                 compare->reentered = true;
                 session->step = 2;
-                rom_enter(rom);
+                rom_reenter(rom);
                 return COMPARE_BUSY;
         }
         return COMPARE_DIFFERENT;
@@ -282,7 +291,7 @@ enum step compare_fail(struct session *session, enum compare_status status,
         const struct compare *compare = &session->compare;
 
         if (status == COMPARE_FAULT)
-                return session_fail_rom(session, compare->address);
+                return session_fail_rom(session);
         session->failure.expected = compare->expected;
         session->failure.found = compare->found;
         return session_fail_at(session, error, compare->address);
@@ -326,11 +335,24 @@ static bool pick_block(struct session *session) {
         return true;
 }
 
+/* Filler may have done harm to what was compared before it: then once more. */
+static bool compared_in_vain(struct session *session) {
+        bool resynced = session->rom.resynced;
+
+        session->rom.resynced = false;
+        return resynced;
+}
+
 static enum step finish_check(struct session *session, enum compare_status status) {
+        if (status == COMPARE_SAME && compared_in_vain(session))
+                return session_goto(session, phase_check);
+        if (status == COMPARE_SAME && session->request.check_only &&
+            phase_compare_options(session) == STEP_FAILED)
+                return STEP_FAILED;
         if (status == COMPARE_SAME) {
                 session->info.unchanged = true;
                 session->outcome = SESSION_COMPLETE;
-                return session_goto(session, phase_leave);
+                return session->request.check_only ? session_goto(session, phase_leave) : STEP_NEXT;
         }
         if (session->request.check_only)
                 return compare_fail(session, COMPARE_DIFFERENT, SESSION_DIFFERS);
@@ -363,7 +385,8 @@ enum step phase_compare_all(struct session *session) {
                                                         session->plan->head_reads.bytes);
         for (;;) {
                 if (session->step == 0 && !next_list(session))
-                        return STEP_NEXT;
+                        return compared_in_vain(session) ? session_goto(session, phase_compare_all)
+                                                         : STEP_NEXT;
                 enum compare_status status = compare_advance(session);
                 if (status == COMPARE_BUSY)
                         return STEP_BUSY;

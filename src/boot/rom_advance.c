@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <string.h>
+
+#include "boot/rom_internal.h"
+#include "util/bytes.h"
+#include "util/macro.h"
+
+/* From one activity of the link to the next: repeats, recoveries, critical sections. */
+
+/* A second NACK (AN2606: Read, Write and Go under RDP) follows at once, but a USB adapter may keep
+ * it for its latency timer, 16 ms at most. */
+#define NACK_SETTLE (20 * USEC_PER_MSEC)
+
+/* Late answers have come by then: a USB adapter's latency timer and a loaded host. */
+#define BROKEN_SETTLE (50 * USEC_PER_MSEC)
+
+/* AN3155 3.12: the host waits for the mass erase; a second ACK that took this long came after it.
+ */
+#define UNPROTECT_ACK_SOON (200 * USEC_PER_MSEC)
+
+/* What settles once the mass erase is known to be over. */
+#define UNPROTECT_SETTLE (200 * USEC_PER_MSEC)
+
+static enum rom_status end(struct rom *rom, enum rom_status status) {
+        rom->state = ROM_STATE_IDLE;
+        rom->critical = false;
+        rom->status = status;
+        return status;
+}
+
+/* ---- failures ---- */
+
+static enum session_error link_error(enum link_result result) {
+        switch (result) {
+        case LINK_OK:
+                return SESSION_OK;
+        case LINK_NACK:
+                return SESSION_NACK;
+        case LINK_SILENCE:
+                return SESSION_SILENCE;
+        case LINK_GARBAGE:
+                return SESSION_GARBAGE;
+        case LINK_LINES:
+                return SESSION_LINES;
+        case LINK_FORMAT:
+                return SESSION_FORMAT;
+        case LINK_LOST:
+                return SESSION_LINK_LOST;
+        }
+        return SESSION_GARBAGE;
+}
+
+static void note_failure(struct rom *rom, enum session_error error) {
+        const struct link *link = &rom->link;
+        const struct exchange *exchange = &link->exchange;
+
+        rom->error = error;
+        rom->failure = (struct session_failure){
+                .error = error,
+                .system = link->system,
+                .has_command = true,
+                .command = exchange->command,
+                .stage = exchange->stage,
+                .n_received = link->n_received,
+        };
+        memcpy(rom->failure.received, link->received, link->n_received);
+        if (exchange->command == AN3155_READ || exchange->command == AN3155_WRITE ||
+            exchange->command == AN3155_GO) {
+                rom->failure.has_address = true;
+                rom->failure.address = get_be32(exchange->tx + exchange->stages[1].offset);
+        }
+}
+
+static enum rom_status fail(struct rom *rom, enum session_error error) {
+        rom->error = error;
+        rom->failure.error = error;
+        return end(rom, ROM_FAILED);
+}
+
+/* Lines, format or port: no command's fault. */
+static enum rom_status fail_link(struct rom *rom) {
+        rom->failure = (struct session_failure){ .system = rom->link.system };
+        return fail(rom, rom->link.lost ? SESSION_LINK_LOST : link_error(rom->link.result));
+}
+
+/* ---- an exchange ---- */
+
+static enum rom_status settle_refusal(struct rom *rom, uint64_t quiet) {
+        link_quiet(&rom->link, quiet);
+        rom->state = ROM_STATE_REFUSED;
+        return ROM_BUSY;
+}
+
+static enum rom_status settle_break(struct rom *rom) {
+        link_quiet(&rom->link, BROKEN_SETTLE);
+        rom->state = ROM_STATE_BROKEN;
+        return ROM_BUSY;
+}
+
+static enum rom_status start_exchange(struct rom *rom) {
+        rom->link.exchange = rom->wanted;
+        if (rom->link.stray) { /* somebody talks out of turn: the next answer could be his */
+                note_failure(rom, SESSION_GARBAGE);
+                /* Nothing was said yet: where no reset is allowed a settled line will do. */
+                return rom->critical ? settle_refusal(rom, BROKEN_SETTLE) : settle_break(rom);
+        }
+        rom->unsettled = rom->critical;
+        link_exchange(&rom->link);
+        rom->state = ROM_STATE_EXCHANGE;
+        return ROM_BUSY;
+}
+
+static bool agrees(struct rom *rom) {
+        const struct exchange *exchange = &rom->link.exchange;
+        bool same = rom->n_reading == exchange->n_data &&
+                    memcmp(rom->reading, exchange->data, exchange->n_data) == 0;
+
+        memcpy(rom->reading, exchange->data, exchange->n_data);
+        rom->n_reading = exchange->n_data;
+        return same;
+}
+
+static enum rom_status settle_critical(struct rom *rom) {
+        const struct exchange *exchange = &rom->link.exchange;
+        uint64_t settle = rom->settle;
+
+        if (exchange->command == AN3155_READOUT_UNPROTECT && exchange->status == EXCHANGE_DONE &&
+            rom->link.now - rom->link.sent_at > UNPROTECT_ACK_SOON)
+                settle = UNPROTECT_SETTLE;
+        /* Broken: for all that is known the chip has just begun. */
+        if (exchange->status != EXCHANGE_DONE)
+                settle = MAX(settle, rom->longest);
+
+        struct entry_sequence pause = { .n_steps = 1, .steps = { { .delay = settle } } };
+        link_steps(&rom->link, &pause);
+        rom->state = ROM_STATE_SETTLE;
+        return ROM_BUSY;
+}
+
+static enum rom_status exchanged(struct rom *rom) {
+        switch (rom->link.result) {
+        case LINK_OK:
+                if (rom->critical)
+                        return settle_critical(rom);
+                if (!rom->twice || agrees(rom))
+                        return end(rom, ROM_OK);
+                if (++rom->readings == ROM_READINGS_MAX) {
+                        note_failure(rom, SESSION_GARBAGE);
+                        return settle_break(rom);
+                }
+                rom->state = ROM_STATE_START;
+                return ROM_BUSY;
+        case LINK_NACK:
+                rom->unsettled = false;
+                note_failure(rom, SESSION_NACK);
+                return settle_refusal(rom, link_wire_time(&rom->link, 2) + NACK_SETTLE);
+        case LINK_SILENCE:
+        case LINK_GARBAGE:
+                note_failure(rom, link_error(rom->link.result));
+                if (!rom->critical)
+                        return settle_break(rom);
+                rom->broken_is_data = true;
+                return settle_critical(rom);
+        default:
+                return fail_link(rom);
+        }
+}
+
+/* An operation is repeated when the chip has been brought back, except where that could do harm. */
+static enum rom_status carry_on(struct rom *rom) {
+        if (rom->broken_is_data)
+                return end(rom, ROM_UNSURE);
+        rom->readings = 0;
+        rom->state = ROM_STATE_START;
+        return ROM_BUSY;
+}
+
+/* ---- bringing the chip back ---- */
+
+static void begin_resync(struct rom *rom) {
+        resync_begin(&rom->resync, rom->chip_id, rom->link.exchange.command);
+        rom->resynced = true;
+        rom->state = ROM_STATE_RESYNC;
+}
+
+static enum rom_status recover(struct rom *rom) {
+        if (++rom->breaks > ROM_BREAKS_MAX || rom->recoveries >= ROM_RECOVERIES_MAX)
+                return fail(rom, rom->error);
+        rom->recoveries++;
+        if (rom->may_reset) {
+                if (rom->breaks > 1)
+                        rom->baud = entry_careful_baud(rom->chip, rom->baud);
+                enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
+                rom->state = ROM_STATE_RECOVER;
+        } else {
+                begin_resync(rom);
+        }
+        return rom_advance(rom);
+}
+
+/* What answered is not what was there: noise in its answer, or another board was plugged in. */
+static enum rom_status came_back_another(struct rom *rom, uint16_t chip_id) {
+        rom->failure = (struct session_failure){ .chip_id = chip_id };
+        return fail(rom, SESSION_WRONG_CHIP);
+}
+
+static enum rom_status came_back(struct rom *rom, uint16_t chip_id) {
+        if (chip_id != rom->chip_id)
+                return came_back_another(rom, chip_id);
+        if (rom->fast && rom->chip && rom->chip->quirks & CHIP_QUIRK_VOLTAGE_RANGE) {
+                rom_describe_voltage_range(&rom->link.exchange);
+                link_exchange(&rom->link);
+                rom->state = ROM_STATE_FAST;
+                return ROM_BUSY;
+        }
+        return carry_on(rom);
+}
+
+static enum rom_status fast_again(struct rom *rom) {
+        if (rom->link.result == LINK_LOST)
+                return fail_link(rom);
+        if (rom->link.result == LINK_OK)
+                return carry_on(rom);
+        note_failure(rom, link_error(rom->link.result));
+        return settle_break(rom);
+}
+
+/*
+ * Where no reset is allowed, and the command was not out yet when it broke off, the ROM may wait
+ * for the rest of it: then filler must end that, and not 0x7F, which adds up.
+ */
+static enum rom_status settled(struct rom *rom) {
+        rom->unsettled = false;
+        if (!rom->may_reset && !exchange_all_sent(&rom->link.exchange)) {
+                begin_resync(rom);
+                return ROM_BUSY;
+        }
+        enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
+        rom->enter.look_first = !rom->may_reset;
+        rom->state = ROM_STATE_REENTER;
+        return ROM_BUSY;
+}
+
+static enum rom_status no_answer(struct rom *rom) {
+        if (rom->state == ROM_STATE_REENTER && rom->may_vanish && !rom->broken_is_data)
+                return end(rom, ROM_GONE);
+        if (rom->state != ROM_STATE_RECOVER) {
+                rom->error = SESSION_NO_ENTRY;
+                rom->failure = (struct session_failure){ 0 };
+        }
+        rom->failure.entry = rom->enter.evidence;
+        return fail(rom, rom->error);
+}
+
+static enum rom_status entered(struct rom *rom) {
+        uint16_t chip_id = rom->enter.chip_id;
+
+        rom->baud = rom->enter.current.baud;
+        switch (rom->state) {
+        case ROM_STATE_ENTER:
+                rom->chip_id = chip_id;
+                rom->may_reset = rom->may_reset && rom->enter.current.sequence.n_steps > 0;
+                return end(rom, ROM_OK);
+        case ROM_STATE_REENTER:
+                if (chip_id != rom->chip_id)
+                        return came_back_another(rom, chip_id);
+                return end(rom, rom->broken_is_data ? ROM_UNSURE : ROM_OK);
+        default:
+                return came_back(rom, chip_id);
+        }
+}
+
+static enum rom_status entering(struct rom *rom, enum enter_status status) {
+        if (status == ENTER_BUSY)
+                return ROM_BUSY;
+        if (status == ENTER_LINK)
+                return fail_link(rom);
+        if (rom->state == ROM_STATE_LOOK)
+                return end(rom, status == ENTER_OK ? ROM_OK : ROM_NACK);
+        return status == ENTER_OK ? entered(rom) : no_answer(rom);
+}
+
+static enum rom_status resyncing(struct rom *rom, enum resync_status status) {
+        switch (status) {
+        case RESYNC_BUSY:
+                return ROM_BUSY;
+        case RESYNC_OK:
+                return came_back(rom, rom->chip_id);
+        case RESYNC_LOST:
+                return fail_link(rom);
+        case RESYNC_FAILED:
+                break;
+        }
+        return fail(rom, rom->error);
+}
+
+/* ---- */
+
+enum rom_status rom_advance(struct rom *rom) {
+        struct link *link = &rom->link;
+
+        switch (rom->state) {
+        case ROM_STATE_START:
+                return start_exchange(rom);
+        case ROM_STATE_EXCHANGE:
+                return exchanged(rom);
+        case ROM_STATE_REFUSED:
+                if (link->result == LINK_LOST)
+                        return fail_link(rom);
+                if (++rom->refusals >= ROM_REFUSALS_MAX)
+                        return end(rom, ROM_NACK);
+                rom->state = ROM_STATE_START;
+                return ROM_BUSY;
+        case ROM_STATE_BROKEN:
+                return link->result == LINK_LOST ? fail_link(rom) : recover(rom);
+        case ROM_STATE_RECOVER:
+        case ROM_STATE_ENTER:
+        case ROM_STATE_REENTER:
+        case ROM_STATE_LOOK:
+                return entering(rom, enter_advance(&rom->enter, link));
+        case ROM_STATE_RESYNC:
+                return resyncing(rom, resync_advance(&rom->resync, link));
+        case ROM_STATE_FAST:
+                return fast_again(rom);
+        case ROM_STATE_STEPS:
+                return link->result == LINK_OK ? end(rom, ROM_OK) : fail_link(rom);
+        case ROM_STATE_SETTLE:
+                return settled(rom);
+        default:
+                return rom->status;
+        }
+}
+
+void rom_abort(struct rom *rom) {
+        link_abort(&rom->link);
+        (void)end(rom, ROM_FAILED);
+}
