@@ -123,11 +123,9 @@ static bool do_wait(struct driver *driver, uint64_t until) {
         return true;
 }
 
-static int set_line(struct driver *driver, bool set, enum line line, bool level) {
+static int set_line(struct driver *driver, enum line line, bool level) {
         const uint8_t data[] = { (uint8_t)line, level };
 
-        if (!set)
-                return 0;
         if (!driver->config.lines)
                 return -ENXIO;
         trace_add(driver->config.trace, now_usec(), TRACE_LINES, data, sizeof(data));
@@ -136,20 +134,27 @@ static int set_line(struct driver *driver, bool set, enum line line, bool level)
 
 /*
  * NRST goes first into reset and last out of it, so that the chip never sees the boot lines change
- * while it runs.
+ * while it runs. One line that fails does not keep the others from their levels.
  */
 static int set_lines(struct driver *driver, const struct entry_lines *lines) {
-        int r = 0;
+        const struct {
+                bool set, level;
+                enum line line;
+        } steps[] = {
+                { lines->set_reset && lines->reset, true, LINE_RESET },
+                { lines->set_boot0, lines->boot0, LINE_BOOT0 },
+                { lines->set_boot1, lines->boot1, LINE_BOOT1 },
+                { lines->set_reset && !lines->reset, false, LINE_RESET },
+        };
+        int result = 0;
 
-        if (lines->reset)
-                r = set_line(driver, lines->set_reset, LINE_RESET, true);
-        if (r == 0)
-                r = set_line(driver, lines->set_boot0, LINE_BOOT0, lines->boot0);
-        if (r == 0)
-                r = set_line(driver, lines->set_boot1, LINE_BOOT1, lines->boot1);
-        if (r == 0 && !lines->reset)
-                r = set_line(driver, lines->set_reset, LINE_RESET, false);
-        return r;
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                int r = steps[i].set ? set_line(driver, steps[i].line, steps[i].level) : 0;
+
+                if (result == 0)
+                        result = r;
+        }
+        return result;
 }
 
 static void do_lines(struct driver *driver, const struct entry_lines *lines) {

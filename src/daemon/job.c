@@ -148,13 +148,13 @@ static void answer_waiters(struct job *job) {
 /* Puts it among the target's finished ones and forgets the oldest of them. */
 static void retire(struct job *job) {
         struct target *target = job->target;
-        struct job **link = &target->jobs;
+        struct job **link = &job->next;
         size_t n = 1;
 
         target->job = NULL;
         job->next = target->jobs;
         target->jobs = job;
-        for (link = &job->next; *link; n++) {
+        for (; *link; n++) {
                 struct job *other = *link;
 
                 if (job->data && other->data) { /* one target holds one reading */
@@ -200,7 +200,7 @@ void job_finish(struct job *job) {
                            "FlashSize", "Protection", "Job", "LastResult", NULL);
         bus_job_finished(job);
         answer_waiters(job);
-        manager_job_ended(target->manager);
+        manager_target_released(target->manager);
 }
 
 /* ---- its work ---- */
@@ -297,19 +297,19 @@ static int on_start(sd_event_source *source, void *userdata) {
         struct job *job = userdata;
 
         (void)source;
-        if (!job->cancelled && !job->unchanged) {
+        if (job->by_record) {
+                job->unchanged = true;
+                job->outcome = SESSION_COMPLETE;
+                job_finish(job);
+        } else if (job->cancelled) {
+                job_result_fail(job, ERROR_CANCELLED, "cancelled before it began");
+                target_disconnect(job->target, false);
+                job_finish(job);
+        } else {
                 int r = begin_session(job);
                 if (r < 0)
                         fail_to_begin(job, r);
-                return 0;
         }
-        if (job->cancelled)
-                job_result_fail(job, ERROR_CANCELLED, "cancelled before it began");
-        else /* current by the record */
-                job->outcome = SESSION_COMPLETE;
-        if (job->target->connection.port)
-                target_disconnect(job->target, false);
-        job_finish(job);
         return 0;
 }
 
@@ -325,8 +325,8 @@ void job_give_up(struct job *job, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        if (!job->abort_message && vasprintf(&job->abort_message, format, ap) < 0)
-                job->abort_message = NULL;
+        if (!job->reason && vasprintf(&job->reason, format, ap) < 0)
+                job->reason = NULL;
         va_end(ap);
         job_cancel(job);
 }
@@ -398,8 +398,8 @@ int job_start(struct target *target, struct job_request **request, struct job **
         job->request = *request;
         job_record_init(job);
         if (job->type == JOB_SYNC)
-                job->unchanged = job_sync_begin(job);
-        if (!job->unchanged)
+                job->by_record = job_sync_begin(job);
+        if (!job->by_record)
                 r = target_connect(target, ret_error);
         if (r < 0) {
                 job->request = NULL; /* stays the caller's */
@@ -428,7 +428,7 @@ struct job *job_free(struct job *job) {
         driver_free(job->driver);
         session_free(job->session);
         job_request_free(job->request);
-        free(job->abort_message);
+        free(job->reason);
         free(job->error_message);
         free(job->notes);
         free(job->data);

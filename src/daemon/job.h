@@ -44,8 +44,9 @@ struct job {
         sd_event_source *start, *progress_timer;
         uint64_t started, phase_started, last_signal; /* microseconds, monotonic */
         uint64_t phase_base;                          /* `progress.done` at phase_started */
-        bool cancelled;                               /* before it began */
-        char *abort_message;                          /* why we ended it ourselves */
+        bool by_record;                               /* a Sync that need not touch the chip */
+        bool cancelled;
+        char *reason; /* why we gave it up ourselves */
 
         /* What its properties say. */
         struct session_progress progress;

@@ -6,6 +6,7 @@
 
 #include "daemon/job.h"
 #include "daemon/job_record.h"
+#include "daemon/log.h"
 #include "daemon/manager.h"
 
 /* Phases whose commands change flash, or let the chip start something else. */
@@ -31,10 +32,14 @@ static void on_written(struct job *job, enum record_written written, int error) 
 
         record->child = sd_event_source_disable_unref(record->child);
         if (written != RECORD_WRITTEN)
-                job_note(job,
-                         "the record could not be written (%s); the next sync compares in full",
-                         strerror(error));
+                log_write(LOG_WARNING, job->target->name, job->id,
+                          "the record could not be written: %s", strerror(error));
         if (record->at_end) {
+                if (written != RECORD_WRITTEN)
+                        job_note(job,
+                                 "the record could not be written (%s); the next sync compares in "
+                                 "full",
+                                 strerror(error));
                 job_finish(job);
                 return;
         }
@@ -126,18 +131,13 @@ static struct record conclude(const struct job *job, bool success) {
         const struct job_request *request = job->request;
         struct record done = { .status = RECORD_DONE, .has_unique_id = info->has_unique_id };
 
-        if (!request->image && job->record.marked) {
-                /* What the record named need not be there any more. */
-                if (!success && job->outcome == SESSION_NOT_BOOTABLE)
-                        return job->record.wanted;
-                if (success || job->type != JOB_ERASE)
-                        return (struct record){ .status = RECORD_NONE };
-        }
-        if (!request->image)
-                return previous(&job->record);
-        if (job->outcome == SESSION_NOT_BOOTABLE)
+        if (!job->record.marked && !request->image)
+                return job->record.before;
+        if (!success && job->outcome == SESSION_NOT_BOOTABLE)
                 return job->record.wanted;
-        if (job->outcome == SESSION_UNTOUCHED && !success)
+        if (!request->image) /* what the record named need not be there any more */
+                return (struct record){ .status = RECORD_NONE };
+        if (!success && job->outcome == SESSION_UNTOUCHED)
                 return previous(&job->record);
         if (!verified_in_full(job) || request->session.check_only)
                 return job->record.before;

@@ -100,8 +100,8 @@ void job_result_collect(struct job *job, bool success) {
                 copy_data(job);
         } else if (failure->error == SESSION_PROTECTED && job_sync_trusts_record(job)) {
                 job->unchanged = true;
-        } else if (failure->error == SESSION_CANCELLED && job->abort_message) {
-                job_result_fail(job, ERROR_FAILED, "%s", job->abort_message);
+        } else if (failure->error == SESSION_CANCELLED && job->reason) {
+                job_result_fail(job, ERROR_FAILED, "%s", job->reason);
         } else {
                 job->error_name = error_name(error_from_session(failure->error));
                 set_message(job, failure_message(job, failure));

@@ -227,7 +227,7 @@ static int on_reload(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-void manager_job_ended(struct manager *manager) {
+void manager_target_released(struct manager *manager) {
         if (manager->stopping && !has_jobs(manager))
                 (void)sd_event_exit(manager->event, 0);
         /* Not from within: the caller's target may be one that goes. */
@@ -242,7 +242,7 @@ void manager_stop(struct manager *manager) {
         for (struct target *target = manager->targets; target; target = target->next)
                 if (target->job)
                         job_cancel(target->job);
-        manager_job_ended(manager);
+        manager_target_released(manager);
 }
 
 /* ---- life ---- */

@@ -43,15 +43,16 @@ DEFINE_CLEANUP(struct manager, manager_free);
 
 /*
  * Reads all files again. Targets in work keep what they have until they are done. Returns 0, or
- * negative errno and a reason for the caller to free; then nothing has changed.
+ * negative errno; where stmbootd.conf is at fault nothing has changed, and there is a reason for
+ * the caller to free.
  */
 int manager_reload(struct manager *manager, char **ret_reason);
 
 /* Ends all jobs as soon as their chips permit, then leaves the event loop. */
 void manager_stop(struct manager *manager);
 
-/* A job has left its target; called by it, last. */
-void manager_job_ended(struct manager *manager);
+/* A job or a stay in the ROM is over; to be called last, when nothing of it is needed any more. */
+void manager_target_released(struct manager *manager);
 
 struct target *manager_find_target(struct manager *manager, const char *name);
 struct job *manager_find_job(struct manager *manager, const char *id);

@@ -164,14 +164,13 @@ const char *target_state_to_string(enum target_state state) {
 }
 
 const struct chip *target_chip(const struct target *target) {
+        const char *name = target->config ? target->config->chip_name : NULL;
         const struct chip *chip = NULL;
 
-        if (target->known.identified)
+        if (target->known.chip && (!name || chip_name_fits(name, target->known.chip)))
                 return target->known.chip;
-        if (!target->config || !target->config->chip_name)
-                return NULL;
-        for (size_t i = 0; i < chip_table_size; i++)
-                if (chip_name_fits(target->config->chip_name, &chip_table[i])) {
+        for (size_t i = 0; name && i < chip_table_size; i++)
+                if (chip_name_fits(name, &chip_table[i])) {
                         if (chip) /* "STM32F4": which one is for the chip to say */
                                 return NULL;
                         chip = &chip_table[i];
@@ -187,7 +186,7 @@ void target_port_changed(struct target *target, int status) {
                 log_port_status(target);
         if (status != 0 && target->staying) {
                 target_disconnect(target, false);
-                manager_job_ended(target->manager);
+                manager_target_released(target->manager);
         }
         bus_target_changed(target, "State", NULL);
 }

@@ -65,7 +65,7 @@ void target_configure(struct target *target, struct target_config *config, char 
 enum target_state target_state(const struct target *target);
 const char *target_state_to_string(enum target_state state);
 
-/* What the chip is believed to be: by its file, or by what was seen last. NULL: not known. */
+/* What the chip is believed to be: what was seen last, or what its file says. NULL: not known. */
 const struct chip *target_chip(const struct target *target);
 
 /*
