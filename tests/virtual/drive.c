@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ static void send(struct drive *drive, const struct session_want *want,
                  struct session_event *event) {
         if (drive->lose_link_at > 0 && ++drive->sends >= drive->lose_link_at) {
                 event->type = SESSION_EVENT_LINK_LOST;
-                event->error = -19; /* ENODEV */
+                event->error = -ENODEV;
                 return;
         }
         virtual_send(drive->chip, drive->now, want->data, want->size);
@@ -25,14 +26,32 @@ static void send(struct drive *drive, const struct session_want *want,
 
 static void set_lines(struct drive *drive, const struct entry_lines *lines,
                       struct session_event *event) {
+        event->type = SESSION_EVENT_LINES;
+        if (++drive->steps == drive->lines_fail_at) {
+                event->error = -EBUSY;
+                return;
+        }
         if (lines->set_boot0)
                 drive->boot0 = lines->boot0;
         if (lines->set_boot1)
                 drive->boot1 = lines->boot1;
-        if (lines->set_reset)
+        if (lines->set_reset) {
+                drive->pulses += lines->reset && !drive->reset;
                 drive->reset = lines->reset;
+        }
         virtual_set_lines(drive->chip, drive->now, drive->reset, drive->boot0, drive->boot1);
-        event->type = SESSION_EVENT_LINES;
+}
+
+static void set_format(struct drive *drive, const struct session_want *want,
+                       struct session_event *event) {
+        event->type = SESSION_EVENT_FORMAT;
+        if (drive->format_fails) {
+                event->error = -EPROTONOSUPPORT;
+                return;
+        }
+        drive->baud = event->baud = want->baud;
+        drive->even_parity = want->even_parity;
+        virtual_set_format(drive->chip, drive->now, want->baud, want->even_parity);
 }
 
 static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t size,
@@ -83,9 +102,7 @@ bool drive_session(struct drive *drive, struct session *session) {
                         set_lines(drive, &want.lines, &event);
                         break;
                 case SESSION_WANT_FORMAT:
-                        virtual_set_format(drive->chip, drive->now, want.baud, want.even_parity);
-                        event.type = SESSION_EVENT_FORMAT;
-                        event.baud = want.baud;
+                        set_format(drive, &want, &event);
                         break;
                 case SESSION_WANT_FLUSH:
                         while (virtual_receive(drive->chip, drive->now, buffer, sizeof(buffer)) > 0)

@@ -13,8 +13,13 @@ struct drive {
         bool reset, boot0, boot1; /* levels of the lines */
         unsigned lose_link_at;    /* the n-th byte sent finds the port gone; 0: never */
         uint64_t cancel_at;       /* 0: never */
-        unsigned sends;
+        unsigned lines_fail_at;   /* the n-th line step from now on fails; 0: never */
+        bool format_fails;
+        unsigned sends, steps;
+        unsigned pulses;  /* edges of NRST into reset */
         size_t last_sent; /* bytes */
+        unsigned baud;    /* of the port */
+        bool even_parity;
         /* Called before time passes; the power-loss test branches off here. */
         void (*before_wait)(struct drive *drive, uint64_t until);
         void *data;

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Jobs that look and erase: probe, verify, read, erase, run, reset, enter. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "board.h"
+#include "util/macro.h"
+
+/* ---- probe ---- */
+
+static void probe_row(const struct chip *chip) {
+        const struct session_request probe = { .kind = SESSION_PROBE };
+        struct image *image = drive_image(chip, 2048, 1);
+        struct board board;
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "0x%03X", chip->id);
+        board_open(&board, name, NULL);
+        board_put(&board, image);
+        board_do(&board, &probe);
+
+        const struct session_info *info = session_info(board.session);
+        bool reads = !(chip->quirks & CHIP_QUIRK_8N1);
+        assert_true(info->identified);
+        assert_ptr_equal(info->chip, chip);
+        assert_true(info->rom_version >= 0x10);
+        assert_int_equal(info->has_flash_size, reads && chip->flash_size_register != 0);
+        if (info->has_flash_size)
+                assert_int_equal(info->flash_size, chip->flash_size);
+        assert_int_equal(info->has_unique_id, reads && chip->unique_id != 0);
+        if (reads)
+                assert_int_equal(info->protection, CHIP_NO);
+        assert_int_equal(info->baud, 115200);
+        assert_int_equal(info->recoveries, 0);
+
+        assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
+        assert_true(drive_holds(board.drive.chip, image));
+        assert_true(drive_runs(&board.drive));
+        board_check_left(&board);
+        image_free(image);
+        board_close(&board);
+}
+
+static void a_probe_tells_each_chip_and_leaves_it_running(void **state) {
+        (void)state;
+        for (size_t i = 0; i < chip_table_size; i++)
+                if (!chip_table[i].unusable && !(chip_table[i].quirks & CHIP_QUIRK_PIN_OFF &&
+                                                 chip_options_size(&chip_table[i]) == 0))
+                        probe_row(&chip_table[i]);
+}
+
+static void an_empty_chip_stays_in_its_rom(void **state) {
+        static const char *const chips[] = { "STM32L476", "STM32G071", "STM32L412" };
+        const struct session_request probe = { .kind = SESSION_PROBE };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                board_open(&board, chips[i], NULL);
+                /* nobody can reset it: Go into blank flash would lose it */
+                board.config.entry = (struct entry_config){ 0 };
+                virtual_set_lines(board.drive.chip, 0, true, true, false);
+                virtual_set_lines(board.drive.chip, 10000, false, true, false);
+                board.drive.now = 500000;
+                board_do(&board, &probe);
+                board_do(&board, &probe);
+                assert_int_equal(virtual_state(board.drive.chip, board.drive.now), VIRTUAL_ROM);
+                board_close(&board);
+        }
+}
+
+/* ---- verify ---- */
+
+static void verify_tells_the_first_byte_that_differs(void **state) {
+        static const char *const chips[] = { "STM32F405", "STM32L072", "STM32H743", "STM32WB06" };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                board_open(&board, chips[i], NULL);
+                struct image *image = drive_image(board.chip, 5001, 3);
+                const struct session_request verify = { .kind = SESSION_VERIFY, .image = image };
+                uint32_t at = board.chip->flash_start + 4999;
+
+                board_put(&board, image);
+                board_do(&board, &verify);
+                assert_true(drive_runs(&board.drive));
+
+                uint8_t byte = image->segments[0].data[4999];
+                board_poke(&board, at, (uint32_t)byte ^ 0x10, 1);
+                const struct session_failure *failure =
+                        board_fail(&board, &verify, SESSION_DIFFERS);
+                assert_int_equal(failure->address, at);
+                assert_int_equal(failure->expected, byte);
+                assert_int_equal(failure->found, byte ^ 0x10);
+                assert_int_equal(failure->outcome, SESSION_UNTOUCHED);
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+/* ---- read ---- */
+
+static const struct reading {
+        const char *chip;
+        uint32_t address, length;
+        uint32_t refused; /* 0: all of it is read; else the block that is not */
+} readings[] = {
+        { "STM32F405", 0x08000000, 1, 0 },
+        { "STM32F405", 0x08000001, 255, 0 },
+        { "STM32F405", 0x08000003, 256, 0 },
+        { "STM32F405", 0x080000FF, 257, 0 },
+        { "STM32F405", 0x08000000, 4097, 0 },
+        { "STM32F405", 0x080FFFFF, 1, 0 },
+        { "STM32F405", 0x20003001, 77, 0 },
+        { "STM32F405", 0x1FFF0000, 300, 0 },
+        { "STM32F405", 0x1FFFC000, 16, 0 },
+        { "STM32L072", 0x08000001, 300, 0 },
+        { "STM32G071", 0x1FFF7590, 12, 0 },
+        { "STM32WB06", 0x10040000, 33, 0 },
+        { "STM32F103RC", 0x08080000, 4, 0x08080000 },
+        { "STM32L476", 0x080FFF00, 257, 0x08100000 },
+        { "STM32L476", 0x40022000, 4, 0x40022000 },
+};
+
+static void any_readable_memory_is_read_at_any_length(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(readings); i++) {
+                const struct reading *r = &readings[i];
+                const struct session_request read = { .kind = SESSION_READ,
+                                                      .address = r->address,
+                                                      .length = r->length,
+                                                      .has_address = true };
+
+                board_open(&board, r->chip, NULL);
+                struct image *image = drive_image(board.chip, 4096, 5);
+                board_put(&board, image);
+                if (r->address >> 24 == 0x20)
+                        for (uint32_t k = 0; k < r->length; k++)
+                                board_poke(&board, r->address + k, k * 7, 1);
+                if (r->refused) {
+                        const struct session_failure *f = board_fail(&board, &read, SESSION_NACK);
+
+                        assert_int_equal(f->command, 0x11);
+                        assert_int_equal(f->address, r->refused);
+                } else {
+                        uint8_t *expected = malloc(r->length);
+                        size_t size;
+
+                        board_do(&board, &read);
+                        const uint8_t *data = session_data(board.session, &size);
+                        assert_int_equal(size, r->length);
+                        assert_true(virtual_peek(board.drive.chip, r->address, expected, size));
+                        assert_memory_equal(data, expected, size);
+                        free(expected);
+                }
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+/* ---- erase ---- */
+
+#define ALL UINT32_MAX
+
+static const struct erasure {
+        const char *chip;
+        uint32_t flash_size;
+        struct session_request request;
+        uint32_t from, to;    /* what is blank afterwards, relative to the start of flash */
+        unsigned pages, mass; /* erases that the chip has seen */
+} erasures[] = {
+        { "STM32F405", 0, { .address = 0x08004001, .length = 1 }, 0x4000, 0x8000, 1, 0 },
+        { "STM32F405", 0, { .address = 0x08003FFF, .length = 2 }, 0, 0x8000, 2, 0 },
+        { "STM32F405", 0, { .address = 0x4000, .length = 0x4000 }, 0x4000, 0x8000, 1, 0 },
+        { "STM32F405", 0, { .length = 0 }, 0, ALL, 12, 0 },
+        { "STM32F405", 0, { .mass_erase = true }, 0, ALL, 0, 1 },
+        { "STM32F405", 0, { .mass_erase = true, .fast_program = true }, 0, ALL, 0, 1 },
+        { "STM32F103RC", 0, { .mass_erase = true }, 0, ALL, 0, 1 }, /* 0x43 FF 00 */
+        { "STM32F103RC", 0, { .length = 0 }, 0, ALL, 256, 0 },      /* four lists */
+        { "STM32F429", 0, { .bank = 1 }, 0, 0x100000, 0, 1 },
+        { "STM32F429", 0, { .bank = 2 }, 0x100000, 0x200000, 0, 1 },
+        { "STM32L152RE", 0, { .mass_erase = true }, 0, ALL, 2048, 0 }, /* NO_MASS_ERASE */
+        { "STM32L072", 0, { .address = 0x08000080, .length = 129 }, 0x80, 0x180, 2, 0 },
+        { "STM32L496", 0, { .bank = 2 }, 0x80000, 0x100000, 256, 0 }, /* NO_BANK_ERASE */
+        { "STM32H743", 0, { .bank = 2 }, 0x100000, 0x200000, 8, 0 },  /* ACKed too early */
+        { "STM32G071", 0, { .address = 0x08001000, .length = 0x2000 }, 0x1000, 0x3000, 4, 0 },
+        { "STM32G0B1", 0, { .bank = 2 }, 0x40000, 0x80000, 0, 1 },
+        { "STM32G0B1", 0, { .address = 0x0803F800, .length = 0x2000 }, 0x3F800, 0x41800, 4, 0 },
+        { "STM32WB06", 0, { .address = 0x10040800, .length = 0x800 }, 0x800, 0x1000, 1, 0 },
+        { "STM32F103RC", 256 * 1024, { .length = 0 }, 0, ALL, 128, 0 }, /* a small part */
+};
+
+/* Fills all of flash with what is not erased. */
+static void fill(struct board *board, uint32_t size) {
+        uint8_t *data = malloc(size);
+
+        memset(data, board->chip->erased ^ 0x5A, size);
+        assert_true(virtual_poke(board->drive.chip, board->chip->flash_start, data, size));
+        free(data);
+}
+
+static void check_erased(const struct board *board, const struct erasure *e, uint32_t size) {
+        uint8_t *data = malloc(size);
+        uint32_t to = MIN(e->to, size);
+
+        assert_true(virtual_peek(board->drive.chip, board->chip->flash_start, data, size));
+        for (uint32_t i = 0; i < size; i++)
+                if ((data[i] == board->chip->erased) != (i >= e->from && i < to))
+                        fail_msg("%s, case %zu: 0x%X is %02X", e->chip, (size_t)(e - erasures), i,
+                                 data[i]);
+        free(data);
+}
+
+static void exactly_what_was_named_is_erased(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(erasures); i++) {
+                const struct erasure *e = &erasures[i];
+                const struct virtual_config wiring = { .flash_size = e->flash_size };
+                struct session_request request = e->request;
+
+                request.kind = SESSION_ERASE;
+                request.has_address = request.length > 0;
+                board_open(&board, e->chip, &wiring);
+                uint32_t size = e->flash_size ? e->flash_size : board.chip->flash_size;
+                fill(&board, size);
+                board_do(&board, &request);
+                check_erased(&board, e, size);
+                assert_int_equal(virtual_counters(board.drive.chip)->page_erases, e->pages);
+                assert_int_equal(virtual_counters(board.drive.chip)->mass_erases, e->mass);
+                assert_int_equal(session_outcome(board.session), SESSION_NOT_BOOTABLE);
+                board_check_left(&board);
+                board_close(&board);
+        }
+}
+
+static void what_is_not_flash_is_not_erased(void **state) {
+        static const struct {
+                struct session_request request;
+                enum session_error error;
+        } cases[] = {
+                { { .address = 0x07FFFFFF, .length = 2 }, SESSION_DOES_NOT_FIT },
+                { { .address = 0x080FFFFF, .length = 2 }, SESSION_DOES_NOT_FIT },
+                { { .address = 0x20000000, .length = 256 }, SESSION_DOES_NOT_FIT },
+                { { .bank = 2 }, SESSION_UNSUPPORTED },
+        };
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        struct image *image = drive_image(board.chip, 4096, 5);
+        board_put(&board, image);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct session_request request = cases[i].request;
+
+                request.kind = SESSION_ERASE;
+                (void)board_fail(&board, &request, cases[i].error);
+                assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+        }
+        image_free(image);
+        board_close(&board);
+}
+
+/* The ROM skips a protected page with an ACK, and refuses a mass erase as a whole. */
+static void a_protected_page_is_seen_to_stand(void **state) {
+        const struct session_request protect = { .kind = SESSION_WRITE_PROTECT,
+                                                 .sectors = (const uint8_t[]){ 3 },
+                                                 .n_sectors = 1 };
+        static const bool masses[] = { false, true };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(masses); i++) {
+                const struct session_request erase = { .kind = SESSION_ERASE,
+                                                       .mass_erase = masses[i] };
+
+                board_open(&board, "STM32F405", NULL);
+                fill(&board, board.chip->flash_size);
+                board_do(&board, &protect);
+                const struct session_failure *f = board_fail(&board, &erase, SESSION_NOT_BLANK);
+                assert_int_equal(f->address, 0x0800C000);
+                assert_int_equal(f->expected, 0xFF);
+                assert_int_equal(f->found, 0xA5);
+                assert_int_equal(f->outcome, SESSION_NOT_BOOTABLE);
+                board_check_left(&board);
+                board_close(&board);
+        }
+}
+
+/* ---- run, reset, enter ---- */
+
+static void run_and_reset_start_the_application(void **state) {
+        static const struct {
+                const char *chip;
+                struct session_request request;
+                bool lines;
+                uint32_t from; /* where it runs; 0: nothing does */
+        } cases[] = {
+                { "STM32F405", { .kind = SESSION_RESET }, true, 0x08000000 },
+                { "STM32F405", { .kind = SESSION_RUN }, true, 0x08000000 },
+                { "STM32F405", { .kind = SESSION_RUN }, false, 0x08000000 },
+                { "STM32F405",
+                  { .kind = SESSION_RUN, .has_address = true, .address = 0x08004000 },
+                  true,
+                  0x08004000 },
+                { "STM32H743",
+                  { .kind = SESSION_RUN, .has_address = true, .address = 0x08000000 },
+                  true,
+                  0x08000000 },
+                { "STM32L412", { .kind = SESSION_RESET }, true, 0x08000000 },
+                { "STM32F405",
+                  { .kind = SESSION_PROBE,
+                    .after = SESSION_AFTER_GO,
+                    .has_address = true,
+                    .address = 0x08004000 },
+                  true,
+                  0x08004000 },
+                { "STM32F405", { .kind = SESSION_ENTER }, true, 0 },
+                { "STM32F405", { .kind = SESSION_PROBE, .after = SESSION_AFTER_STAY }, true, 0 },
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                board_open(&board, cases[i].chip, NULL);
+                struct image *image = drive_image(board.chip, 4096, 5);
+
+                board_put(&board, image);
+                /* a second one, at another address */
+                image->segments[0].address += 0x4000;
+                assert_true(virtual_poke(board.drive.chip, image->segments[0].address,
+                                         image->segments[0].data, image->segments[0].size));
+                if (!cases[i].lines) {
+                        virtual_set_lines(board.drive.chip, board.drive.now, true, true, false);
+                        board.drive.now += 10 * USEC_PER_MSEC;
+                        virtual_set_lines(board.drive.chip, board.drive.now, false, true, false);
+                        board.drive.now += USEC_PER_SEC;
+                        board.config.entry = (struct entry_config){ 0 };
+                }
+                board_do(&board, &cases[i].request);
+                unsigned exchanges = virtual_counters(board.drive.chip)->exchanges;
+                if (cases[i].from) {
+                        assert_true(drive_runs(&board.drive));
+                        assert_int_equal(virtual_running_from(board.drive.chip), cases[i].from);
+                        board_check_left(&board);
+                } else {
+                        assert_int_equal(virtual_state(board.drive.chip, board.drive.now),
+                                         VIRTUAL_ROM);
+                        assert_true(board.drive.boot0); /* held as long as it stays */
+                }
+                if (cases[i].request.kind == SESSION_RESET)
+                        assert_int_equal(exchanges, 0); /* nothing was said */
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+static void reset_without_a_line_is_refused(void **state) {
+        const struct session_request reset = { .kind = SESSION_RESET };
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        board.config.entry.has_reset = false;
+        assert_non_null(board_fail(&board, &reset, SESSION_UNSUPPORTED)->permanent);
+        board_close(&board);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_probe_tells_each_chip_and_leaves_it_running),
+                cmocka_unit_test(an_empty_chip_stays_in_its_rom),
+                cmocka_unit_test(verify_tells_the_first_byte_that_differs),
+                cmocka_unit_test(any_readable_memory_is_read_at_any_length),
+                cmocka_unit_test(exactly_what_was_named_is_erased),
+                cmocka_unit_test(what_is_not_flash_is_not_erased),
+                cmocka_unit_test(a_protected_page_is_seen_to_stand),
+                cmocka_unit_test(run_and_reset_start_the_application),
+                cmocka_unit_test(reset_without_a_line_is_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
