@@ -76,8 +76,6 @@ static void print_image(struct json_object *image) {
         output_field("Fits", json_flag(image, "fits") ? "yes" : "no");
         output_field("Reason", json_text(image, "reason"));
         print_ranges(image, "Pages", "pages", true);
-        if (json_flag(image, "fits"))
-                output_field("Power-fail safe", json_flag(image, "power_fail_safe") ? "yes" : "no");
 }
 
 static int inspect(struct client *client, const struct options *options, const char *file,
