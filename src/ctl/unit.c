@@ -77,6 +77,19 @@ static int wait_for(struct client *client, const struct unit_job *job,
         return 0;
 }
 
+/* It sends signals only to those who ask, once. */
+static int subscribe(struct client *client, sd_bus_error *ret_error) {
+        int r = sd_bus_call_method(client->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                   "Subscribe", ret_error, NULL, NULL);
+
+        if (r < 0 &&
+            sd_bus_error_has_name(ret_error, "org.freedesktop.systemd1.AlreadySubscribed")) {
+                sd_bus_error_free(ret_error);
+                return 0;
+        }
+        return r;
+}
+
 /* Calls StartUnit or StopUnit and waits for the end of that job. */
 static int change(struct client *client, const char *method, const char *doing, const char *name,
                   const unsigned *interrupted) {
@@ -91,9 +104,7 @@ static int change(struct client *client, const char *method, const char *doing, 
                                     "JobRemoved", on_job_removed, &job);
         if (r < 0)
                 return client_report_errno(r, "Cannot listen to systemd");
-        /* It sends signals only to those who ask. */
-        r = sd_bus_call_method(client->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                               "Subscribe", &error, NULL, NULL);
+        r = subscribe(client, &error);
         if (r >= 0)
                 r = sd_bus_call_method(client->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                                        method, &error, &reply, "ss", name, "replace");
