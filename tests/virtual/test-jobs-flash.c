@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a flash erases, keeps, compares and promises, beside the plain case of test-flash.c. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "board.h"
+#include "util/macro.h"
+
+static const char *const kinds_of_flash[] = {
+        "STM32F103RC", "STM32F405", "STM32F030C8", "STM32G071", "STM32L072",
+        "STM32L152RC", "STM32L476", "STM32H743",   "STM32U575", "STM32WB06",
+};
+
+/* ---- what is kept ---- */
+
+/* One segment somewhere in the middle of flash that is full of other data. */
+static void flash_a_piece(const char *name, bool preserve, enum plan_erase erase) {
+        struct board board;
+        struct flash_map map;
+        struct flash_page page;
+
+        board_open(&board, name, NULL);
+        const struct chip *chip = board.chip;
+        assert_int_equal(chip_flash_map(chip, 0, false, &map), 0);
+        uint32_t at = chip->flash_start + chip->flash_size / 4 + 40, size = 777;
+        uint32_t total = chip->flash_size / 2;
+        uint8_t *before = malloc(total), *after = malloc(total);
+
+        for (uint32_t i = 0; i < total; i++)
+                before[i] = (uint8_t)(i * 13 + i / 256);
+        assert_true(virtual_poke(board.drive.chip, chip->flash_start, before, total));
+
+        struct image *image = drive_image(chip, size, 9);
+        image->segments[0].address = at;
+        const struct session_request request = {
+                .kind = SESSION_FLASH, .image = image, .preserve = preserve, .erase = erase
+        };
+        board_do(&board, &request);
+        assert_true(drive_holds(board.drive.chip, image));
+        board_check_left(&board);
+
+        assert_true(virtual_peek(board.drive.chip, chip->flash_start, after, total));
+        for (uint32_t i = 0; i < total; i++) {
+                uint32_t address = chip->flash_start + i, last = at + size - 1;
+                bool touched = false, kept;
+
+                if (address >= at && address <= last)
+                        continue;
+                assert_true(flash_map_find(&map, address, &page));
+                touched = last >= page.address && at < page.address + page.size;
+                kept = erase == PLAN_ERASE_TOUCHED && (!touched || preserve);
+                if (after[i] != (kept ? before[i] : chip->erased))
+                        fail_msg("%s preserve %d erase %d: 0x%08X is %02X, was %02X", name,
+                                 preserve, (int)erase, address, after[i], before[i]);
+        }
+        free(before);
+        free(after);
+        image_free(image);
+        board_close(&board);
+}
+
+static void pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(kinds_of_flash); i++) {
+                flash_a_piece(kinds_of_flash[i], false, PLAN_ERASE_TOUCHED);
+                flash_a_piece(kinds_of_flash[i], true, PLAN_ERASE_TOUCHED);
+                flash_a_piece(kinds_of_flash[i], false, PLAN_ERASE_ALL);
+        }
+}
+
+static void nothing_is_erased_if_so_asked(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(kinds_of_flash); i++) {
+                board_open(&board, kinds_of_flash[i], NULL);
+                struct image *first = drive_image(board.chip, 3000, 1);
+                struct image *second = drive_image(board.chip, 3000, 2);
+                struct session_request request = { .kind = SESSION_FLASH,
+                                                   .image = first,
+                                                   .erase = PLAN_ERASE_NONE };
+
+                board_do(&board, &request);
+                assert_true(drive_holds(board.drive.chip, first));
+                assert_false(session_info(board.session)->power_fail_safe);
+                board_check_left(&board);
+
+                /* onto what is there it cannot work, and is not made to work by an erase */
+                request.image = second;
+                const struct session_failure *f =
+                        board_fail(&board, &request, SESSION_VERIFY_MISMATCH);
+                assert_int_equal(f->outcome, SESSION_NOT_BOOTABLE);
+                assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 0);
+                assert_false(board.drive.boot0 || board.drive.reset);
+                image_free(first);
+                image_free(second);
+                board_close(&board);
+        }
+}
+
+/* ---- comparing first ---- */
+
+static const struct check {
+        enum session_check check;
+        bool check_only;
+        uint32_t at; /* of the byte that differs; 0: none does */
+        enum session_error error;
+        bool unchanged;
+} checks[] = {
+        { SESSION_CHECK_FULL, false, 0, SESSION_OK, true },
+        { SESSION_CHECK_FULL, true, 0, SESSION_OK, true },
+        { SESSION_CHECK_FAST, false, 0, SESSION_OK, true },
+        { SESSION_CHECK_FAST, true, 0, SESSION_OK, true },
+        { SESSION_CHECK_FULL, false, 12345, SESSION_OK, false },
+        { SESSION_CHECK_FULL, true, 12345, SESSION_DIFFERS, false },
+        { SESSION_CHECK_FAST, false, 9, SESSION_OK, false },         /* the head */
+        { SESSION_CHECK_FAST, true, 39999, SESSION_DIFFERS, false }, /* the tail */
+        { SESSION_CHECK_FAST, true, 12345, SESSION_OK, true },       /* 24 of 157 blocks: missed */
+        { SESSION_CHECK_NONE, false, 0, SESSION_OK, false },
+};
+
+static void what_is_there_already_is_left_alone(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+                const struct check *c = &checks[i];
+
+                board_open(&board, "STM32F405", NULL);
+                struct image *image = drive_image(board.chip, 40000, 1);
+                const struct session_request request = { .kind = SESSION_FLASH,
+                                                         .image = image,
+                                                         .check = c->check,
+                                                         .check_only = c->check_only };
+
+                board_put(&board, image);
+                if (c->at)
+                        board_poke(&board, 0x08000000 + c->at,
+                                   (uint8_t)~image->segments[0].data[c->at], 1);
+                if (c->error == SESSION_OK) {
+                        board_do(&board, &request);
+                        assert_int_equal(session_outcome(board.session), SESSION_COMPLETE);
+                } else {
+                        const struct session_failure *f = board_fail(&board, &request, c->error);
+
+                        assert_int_equal(f->address, 0x08000000 + c->at);
+                        assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+                }
+                assert_int_equal(session_info(board.session)->unchanged, c->unchanged);
+                bool writes = c->error == SESSION_OK && !c->unchanged;
+                assert_int_equal(virtual_counters(board.drive.chip)->page_erases > 0, writes);
+                assert_true(!writes || drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+static void the_random_blocks_differ_from_time_to_time(void **state) {
+        struct board board;
+        unsigned found = 0;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        struct image *image = drive_image(board.chip, 40000, 1);
+        board_put(&board, image);
+        board_poke(&board, 0x08000000 + 12345, (uint8_t)~image->segments[0].data[12345], 1);
+        for (uint64_t seed = 1; seed <= 60; seed++) {
+                const struct session_request request = { .kind = SESSION_FLASH,
+                                                         .image = image,
+                                                         .check = SESSION_CHECK_FAST,
+                                                         .check_only = true,
+                                                         .seed = seed };
+
+                found += !board_try(&board, &request);
+        }
+        /* 23 of 157 blocks each time: one in seven */
+        assert_in_range(found, 2, 25);
+        image_free(image);
+        board_close(&board);
+}
+
+/* ---- speed ---- */
+
+static uint64_t time_of_flash(bool fast, const struct virtual_fault *fault,
+                              unsigned *ret_recovered) {
+        const struct virtual_config wiring = { .timing = CHIP_WORST };
+        struct board board;
+
+        board_open(&board, "STM32F405", &wiring);
+        struct image *image = drive_image(board.chip, 131072, 1);
+        const struct session_request request = { .kind = SESSION_FLASH,
+                                                 .image = image,
+                                                 .fast_program = fast };
+        if (fault)
+                assert_int_equal(virtual_add_fault(board.drive.chip, fault), 0);
+        uint64_t start = board.drive.now;
+        board_do(&board, &request);
+        uint64_t time = board.drive.now - start;
+        assert_true(drive_holds(board.drive.chip, image));
+        *ret_recovered = session_info(board.session)->recoveries;
+        image_free(image);
+        board_close(&board);
+        return time;
+}
+
+/* AN2606: 0xFFFF0000; bytes take four times as long as words (STM32F405 datasheet). */
+static void an_f4_programs_words_on_request_also_after_a_recovery(void **state) {
+        const struct virtual_fault reset = { .type = VIRTUAL_FAULT_RESET, .at = 40 };
+        unsigned recovered;
+
+        (void)state;
+        uint64_t slow = time_of_flash(false, NULL, &recovered);
+        assert_int_equal(recovered, 0);
+        uint64_t fast = time_of_flash(true, NULL, &recovered);
+        assert_int_equal(recovered, 0);
+        uint64_t disturbed = time_of_flash(true, &reset, &recovered);
+        assert_int_equal(recovered, 1);
+
+        /* 128 KiB: 13.1 s in bytes, 3.3 s in words, and shorter erases; a recovery takes 2 s */
+        assert_true(slow > fast + 9 * USEC_PER_SEC);
+        assert_true(disturbed < fast + 3 * USEC_PER_SEC);
+}
+
+/* ---- write-protected sectors ---- */
+
+static void a_protected_sector_fails_the_flash_truthfully(void **state) {
+        static const struct {
+                const char *chip;
+                uint8_t sectors[2]; /* of the head; further behind */
+                uint32_t behind;    /* its offset */
+        } cases[] = {
+                { "STM32F405", { 0, 2 }, 0x8000 },
+                { "STM32F103RC", { 0, 8 }, 0x8000 }, /* a bit stands for 4 KiB */
+                { "STM32L152RC", { 0, 8 }, 0x8000 },
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                for (unsigned behind = 0; behind < 2; behind++) {
+                        struct session_request request = {
+                                .kind = SESSION_WRITE_PROTECT,
+                                .sectors = &cases[i].sectors[behind],
+                                .n_sectors = 1,
+                        };
+
+                        board_open(&board, cases[i].chip, NULL);
+                        struct image *old = drive_image(board.chip, 40000, 1);
+                        struct image *new = drive_image(board.chip, 40000, 2);
+                        board_put(&board, old);
+                        board_do(&board, &request);
+                        assert_true(drive_runs(&board.drive));
+
+                        request = (struct session_request){ .kind = SESSION_FLASH, .image = new };
+                        const struct session_failure *f =
+                                board_fail(&board, &request,
+                                           behind ? SESSION_VERIFY_MISMATCH : SESSION_NOT_BLANK);
+                        assert_int_equal(f->outcome,
+                                         behind ? SESSION_NOT_BOOTABLE : SESSION_UNTOUCHED);
+                        assert_int_equal(f->address & ~0xFFFU,
+                                         board.chip->flash_start + (behind ? cases[i].behind : 0));
+                        assert_false(board.drive.boot0 || board.drive.reset);
+                        assert_int_equal(board_look(&board, old, new),
+                                         behind ? BOARD_RUNS_NOTHING : BOARD_RUNS_OLD);
+
+                        board_do(&board,
+                                 &(struct session_request){ .kind = SESSION_WRITE_UNPROTECT });
+                        board_do(&board, &request);
+                        assert_int_equal(board_look(&board, old, new), BOARD_RUNS_NEW);
+                        image_free(old);
+                        image_free(new);
+                        board_close(&board);
+                }
+}
+
+/* ---- where the chip boots from ---- */
+
+static const struct boot {
+        const char *chip;
+        uint32_t option, value; /* a 16-bit option word to set; 0: as delivered */
+        uint32_t at;            /* of the image; 0: the start of flash */
+        bool safe;
+        bool one_piece;
+} boots[] = {
+        { "STM32F103RC", 0, 0, 0, true, false },
+        { "STM32F030C8", 0, 0, 0, true, false },
+        { "STM32F405", 0, 0, 0, true, false },
+        { "STM32L152RC", 0, 0, 0, true, false },
+        { "STM32L072", 0, 0, 0, true, false },
+        { "STM32L011", 0, 0, 0, true, false }, /* pattern 6, of which nothing is decoded */
+        { "STM32G071", 0, 0, 0, true, false },
+        { "STM32G431", 0, 0, 0, true, false },
+        { "STM32L412", 0, 0, 0, true, false },
+        { "STM32WB06", 0, 0, 0, true, false },
+        { "STM32U031", 0, 0, 0, true, true }, /* shows no option bytes; pattern 11, one bank */
+        { "STM32U575", 0, 0, 0, true, false },
+        { "STM32F746", 0, 0, 0, true, false },
+        /* BOOT_ADD0 0x2010: 0x08040000 */
+        { "STM32F746", 0x1FFF0010, 0x2010, 0x08040000, true, false },
+        { "STM32F746", 0x1FFF0010, 0x2010, 0x08080000, false, false },
+        /* BFB2: the ROM chooses between the banks (RM0090 3.9) */
+        { "STM32F429", 0x1FFFC000, 0xAAFF, 0, false, false },
+        { "STM32F429", 0, 0, 0, true, false },
+        /* BOOT_ADD, NSBOOTADD and the like, which their ROMs do not show */
+        { "STM32H743", 0, 0, 0, false, false },
+        { "STM32L552", 0, 0, 0, false, false },
+        { "STM32H563", 0, 0, 0, false, false },
+        { "STM32C551", 0, 0, 0, false, false },
+};
+
+static void only_what_boots_from_a_known_place_is_power_fail_safe(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+                const struct boot *b = &boots[i];
+
+                board_open(&board, b->chip, NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                const struct session_request request = { .kind = SESSION_FLASH,
+                                                         .image = image,
+                                                         .one_piece = b->one_piece };
+                if (b->option)
+                        board_poke(&board, b->option, b->value, 2);
+                if (b->at) {
+                        uint32_t moved = b->at - image->segments[0].address;
+
+                        image->segments[0].address = b->at;
+                        image->segments[0].data[6] += (uint8_t)(moved >> 16); /* reset vector */
+                }
+                board_do(&board, &request);
+                if (session_info(board.session)->power_fail_safe != b->safe)
+                        fail_msg("%s: power-fail safe %d", b->chip, !b->safe);
+                assert_true(drive_holds(board.drive.chip, image));
+                if (b->safe) {
+                        assert_true(drive_runs(&board.drive));
+                        assert_int_equal(virtual_running_from(board.drive.chip),
+                                         image->segments[0].address);
+                }
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+/* ---- how it ends ---- */
+
+static void a_flash_ends_as_asked(void **state) {
+        struct board board;
+
+        (void)state;
+        for (unsigned after = SESSION_AFTER_RUN; after <= SESSION_AFTER_GO; after++) {
+                board_open(&board, "STM32F405", NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                const struct session_request request = { .kind = SESSION_FLASH,
+                                                         .image = image,
+                                                         .after = after };
+
+                board_do(&board, &request);
+                assert_int_equal(virtual_state(board.drive.chip, board.drive.now + 100000),
+                                 after == SESSION_AFTER_STAY ? VIRTUAL_ROM : VIRTUAL_RUNNING);
+                assert_int_equal(board.drive.boot0, after == SESSION_AFTER_STAY);
+                assert_false(session_info(board.session)->started_by_go);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+/* AN2606, pattern 16: the flag was set at power-on, and a reset does not look again. */
+static void a_chip_that_thinks_it_is_empty_is_started_by_go(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32L431", NULL);
+        struct image *image = drive_image(board.chip, 3000, 1);
+        const struct session_request request = { .kind = SESSION_FLASH, .image = image };
+
+        board_do(&board, &request);
+        assert_true(session_info(board.session)->started_by_go);
+        assert_true(drive_runs(&board.drive));
+        board_check_left(&board);
+
+        board_cycle_power(&board);
+        board_do(&board, &request);
+        assert_false(session_info(board.session)->started_by_go);
+        assert_true(drive_runs(&board.drive));
+        image_free(image);
+        board_close(&board);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request),
+                cmocka_unit_test(nothing_is_erased_if_so_asked),
+                cmocka_unit_test(what_is_there_already_is_left_alone),
+                cmocka_unit_test(the_random_blocks_differ_from_time_to_time),
+                cmocka_unit_test(an_f4_programs_words_on_request_also_after_a_recovery),
+                cmocka_unit_test(a_protected_sector_fails_the_flash_truthfully),
+                cmocka_unit_test(only_what_boots_from_a_known_place_is_power_fail_safe),
+                cmocka_unit_test(a_flash_ends_as_asked),
+                cmocka_unit_test(a_chip_that_thinks_it_is_empty_is_started_by_go),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
