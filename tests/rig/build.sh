@@ -51,9 +51,13 @@ collect() {
 
 # The leak finder cannot work where a process may not be traced, as in the unit's sandbox.
 configure_sanitizers() {
-        mkdir -p "$product/etc/systemd/system/stmbootd.service.d"
-        printf '[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n' \
-                >"$product/etc/systemd/system/stmbootd.service.d/sanitizers.conf"
+        local unit directory
+        for unit in stmbootd.service stmboot-sync@.service; do
+                directory=$product/etc/systemd/system/$unit.d
+                mkdir -p "$directory"
+                printf '[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n' \
+                        >"$directory/sanitizers.conf"
+        done
 }
 
 step "$suite: compile" compile

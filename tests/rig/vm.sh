@@ -80,7 +80,8 @@ stage_tree() {
         mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
         cp "$rig/guest/rig.service" "$root/etc/systemd/system/"
         ln -s ../rig.service "$root/etc/systemd/system/multi-user.target.wants/"
-        install -m755 "$rig/guest/agent" "$rig/guest/gpio" "$root/usr/local/lib/rig/"
+        install -m755 "$rig/guest/agent" "$rig/guest/gpio" "$rig/guest/share" \
+                "$root/usr/local/lib/rig/"
         mkdir -p "$root/etc/sysusers.d"
         cp "$rig/guest/users.conf" "$root/etc/sysusers.d/rig.conf"
         cp "$kernel/line-names" "$root/usr/local/lib/rig/"

@@ -116,7 +116,7 @@ static void hold_signals(void) {
 
 int board_init(struct board *board, char *const *argv) {
         const char *part = args_get(argv, "part"), *size = args_get(argv, "flash");
-        const char *path = args_get(argv, "load");
+        const char *path = args_get(argv, "load"), *seed = args_get(argv, "seed");
         const struct chip *row = chip_by_name(part ?: "STM32F405");
         uint64_t flash_size = 0;
         int r;
@@ -134,6 +134,8 @@ int board_init(struct board *board, char *const *argv) {
                 .flash_size = (uint32_t)flash_size,
                 .seed = 1,
         };
+        if (seed && parse_u64(seed, &config.seed) < 0)
+                return -EINVAL;
         if ((r = virtual_new(&config, &board->chip)) < 0)
                 return r;
         virtual_power_on(board->chip, board_tick(board));

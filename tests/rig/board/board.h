@@ -26,9 +26,9 @@ struct board {
 
 /*
  * A powered board, from part=STM32F405 flash=SIZE (the family's largest) load=FILE (what "save"
- * wrote) on the command line. Returns 0, -EINVAL for unknown values, -EBADMSG for a file of another
- * part, or what the file system says. From here on the signals that end the program are seen by
- * board_wait() only.
+ * wrote) seed=NUMBER (another chip, with another unique ID) on the command line. Returns 0, -EINVAL
+ * for unknown values, -EBADMSG for a file of another part, or what the file system says. From here
+ * on the signals that end the program are seen by board_wait() only.
  */
 int board_init(struct board *board, char *const *argv);
 void board_done(struct board *board);

@@ -176,8 +176,8 @@ static void close_all(struct pi *pi) {
 
 int main(int argc, char **argv) {
         static const char *const keys[] = {
-                "part",  "flash", "load",         "control", "gpio", "reset", "boot0",
-                "boot1", "other", "invert-reset", "persist", "uart", "peer",  NULL,
+                "part",  "flash", "load",         "seed",    "control", "gpio", "reset", "boot0",
+                "boot1", "other", "invert-reset", "persist", "uart",    "peer", NULL,
         };
         _cleanup_(close_all) struct pi pi = { .uart = -1, .control = -1 };
         int r;

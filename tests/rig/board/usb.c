@@ -131,8 +131,8 @@ static void close_all(struct rig *rig) {
 }
 
 int main(int argc, char **argv) {
-        static const char *const keys[] = { "part", "flash",  "load",   "control", "adapter",
-                                            "port", "serial", "wiring", NULL };
+        static const char *const keys[] = { "part",    "flash", "load",   "seed",   "control",
+                                            "adapter", "port",  "serial", "wiring", NULL };
         _cleanup_(close_all) struct rig rig = { .control = -1 };
         int r;
 

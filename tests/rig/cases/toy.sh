@@ -1,9 +1,23 @@
+private_bus() {
+        cat >/run/rig/bus.conf <<'B'
+<busconfig>
+  <listen>unix:path=/run/rig/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/><allow own="*"/><allow send_destination="*"/>
+  </policy>
+</busconfig>
+B
+        dbus-daemon --config-file=/run/rig/bus.conf --fork
+        chmod 666 /run/rig/bus
+}
 run() {
-        usb_target motor none usb:10C4:EA60:RIG00001
-        start_usb adapter=cp2104
-        udevadm info --query=property /dev/ttyUSB0
-        udevadm test --action=add /sys/class/tty/ttyUSB0 2>&1 | grep -v "^Reading" || :
-        /usr/lib/udev/stmboot-port ttyUSB0 10c4:ea60:RIG00001; echo $?
-        cat /etc/stmboot/targets.d/*
+        private_bus
+        ls -la /run/rig
+        busctl --address=unix:path=/run/rig/bus list || :
+        setpriv --reuid=stmboot --regid=stmboot --groups=dialout,gpio -- busctl --address=unix:path=/run/rig/bus list || :
+        mkdir -p second/targets.d state; chown stmboot state
+        setpriv --reuid=stmboot --regid=stmboot --groups=dialout,gpio -- env DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/rig/bus stmbootd --config-dir="$PWD/second" --state-dir="$PWD/state" || :
+        journalctl --no-pager -b | tail -5
         exit 5
 }

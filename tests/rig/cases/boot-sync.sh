@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Two boots. At the first the chip is blank: it is flashed before the application starts, and the
+# gateway is reset in the middle of an update. At the second that is repaired before the application
+# starts. Users, groups and permissions are as the boot made them.
+
+prepare() {
+        root=$1
+        etc=$root/etc/systemd/system
+        mkdir -p "$etc/multi-user.target.wants" "$etc/stmboot-synced.target.wants" \
+                "$root/etc/stmboot/targets.d" "$root/usr/lib/firmware/stmboot"
+        cat >"$root/etc/stmboot/targets.d/motor.conf" <<'T'
+[Serial]
+Port=ttyS1
+[Lines]
+Chip=pinctrl-bcm2711
+Boot0=GPIO17
+Reset=GPIO6
+[Image]
+File=/usr/lib/firmware/stmboot/motor.bin
+T
+        firmware 20000 1 "$root/usr/lib/firmware/stmboot/motor.bin"
+
+        # The board has power of its own: what is in its flash, the host's directory keeps.
+        cat >"$etc/rig-board.service" <<'U'
+[Unit]
+Before=stmbootd.service
+[Service]
+Type=exec
+ExecStartPre=/usr/local/lib/rig/share out none
+ExecStartPre=/usr/local/lib/rig/gpio
+ExecStart=/bin/sh -c 'exec /usr/local/lib/rig/rig-pi control=/run/rig/control gpio=pinctrl-bcm2711 \
+        boot0=GPIO17 reset=GPIO6 uart=/dev/ttyS2 peer=/dev/ttyS1 \
+        $(test ! -e /run/rig/out/flash || echo load=/run/rig/out/flash) >>/run/rig/out/board 2>&1'
+ExecStartPost=/bin/sh -c 'until test -S /run/rig/control; do sleep 0.05; done; \
+        sleep 0.5; /usr/local/lib/rig/rig-tell /run/rig/control state >/run/rig/found'
+U
+        cat >"$etc/motor-control.service" <<'U'
+[Unit]
+Requires=stmboot-sync@motor.service
+After=stmboot-sync@motor.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c '/usr/local/lib/rig/rig-tell /run/rig/control state >/run/rig/seen'
+U
+        ln -s ../rig-board.service ../motor-control.service "$etc/multi-user.target.wants/"
+        ln -s /usr/lib/systemd/system/stmboot-sync@.service \
+                "$etc/stmboot-synced.target.wants/stmboot-sync@motor.service"
+}
+
+application_saw_it_run() {
+        wait_until 100 systemctl is-active motor-control.service
+        same "$(cat /run/rig/found)" hung # neither a blank chip nor half an image starts
+        same "$(cat /run/rig/seen)" 'running 0x08000000'
+        expect 0 systemctl is-active stmboot-sync@motor.service
+        chip_has /usr/lib/firmware/stmboot/motor.bin
+        expect 0 journalctl -b -o short-monotonic --no-hostname -u stmbootd -u 'stmboot-*' \
+                -u motor-control
+}
+
+run() {
+        case $(sed -n 's/.*rig\.boot=\([0-9]*\).*/\1/p' /proc/cmdline) in
+        1)
+                application_saw_it_run
+                expect 0 stat -c '%U %G %a' /var/lib/stmboot/firmware /dev/gpiochip0
+                output_has '^stmboot stmboot 2775$'
+                output_has '^root gpio 660$'
+                expect 0 systemctl is-active dev-gpiochip0.device
+                expect 0 systemctl start stmboot-synced.target
+                expect 0 systemctl --failed --no-legend
+                output_lacks .
+
+                firmware 20000 2 /usr/lib/firmware/stmboot/motor.bin
+                sync
+                programmed=$(counter units_programmed)
+                as_member stmbootctl sync motor >client 2>&1 &
+                in_mid_flash $((programmed + 2000))
+                board save "$out/flash" # this cuts the chip's power, too
+                echo b >/proc/sysrq-trigger
+                sleep 60
+                ;;
+        2)
+                application_saw_it_run
+                output_has 'the last job did not come to its end'
+                state_of motor idle
+                ;;
+        *) fail 'booted too often' ;;
+        esac
+}
