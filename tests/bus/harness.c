@@ -382,6 +382,7 @@ uint8_t *firmware_new(size_t size, unsigned version) {
         uint32_t random = version * 2654435761U + 1;
 
         assert_non_null(data);
+        assert_true(size >= sizeof(vectors));
         for (size_t i = 0; i < size; i++) {
                 random = random * 1664525 + 1013904223; /* Numerical Recipes */
                 data[i] = (uint8_t)(random >> 24);

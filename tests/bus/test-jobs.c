@@ -267,7 +267,7 @@ static void images_in_memory_are_limited(void **state) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *path = harness_path(harness, "firmware/large.bin");
 
-        harness_firmware(harness, "large.bin", 1, 1);
+        harness_firmware(harness, "large.bin", 64, 1);
         assert_int_equal(truncate(path, 60 << 20), 0);
         for (size_t i = 0; i < ARRAY_SIZE(names);
              i++) /* in work for as long as it takes to give up */

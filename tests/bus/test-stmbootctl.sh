@@ -8,6 +8,7 @@ export LC_ALL=C TERM=dumb
 
 if [ "$1" != --on-bus ]; then
         top=$(cd -- "$(dirname -- "$0")" && pwd)
+        stmbootd=$(realpath "$1") stmbootctl=$(realpath "$2") make_firmware=$(realpath "$3")
         work=$(mktemp -d)
         trap 'rm -rf "$work"' EXIT
         cd "$work" || exit 1
@@ -29,12 +30,13 @@ if [ "$1" != --on-bus ]; then
         printf '[Serial]\nPort=/dev/ttyNOSUCH0\n' >config/targets.d/gone.conf
         printf '[Serial]\nPort=virtual:STM32F405\nBauds=1\n' >config/targets.d/odd.conf
         for format in bin hex srec elf; do
-                python3 "$3" --size 9000 --seed 1 --format $format motor.$format || exit 1
+                python3 "$make_firmware" --size 9000 --seed 1 --format $format motor.$format || exit 1
         done
-        python3 "$3" --size 9000 --seed 2 --format hex other.hex || exit 1
-        python3 "$3" --size 300000 --format bin large.bin || exit 1
+        python3 "$make_firmware" --size 9000 --seed 2 --format hex other.hex || exit 1
+        python3 "$make_firmware" --size 300000 --format bin large.bin || exit 1
         head -c 5000 motor.hex >torn.hex
-        sh "$top/with-daemon.sh" "$1" "$work" sh "$top/test-stmbootctl.sh" --on-bus "$2"
+        sh "$top/with-daemon.sh" "$stmbootd" "$work" \
+                sh "$top/test-stmbootctl.sh" --on-bus "$stmbootctl"
         exit $?
 fi
 
