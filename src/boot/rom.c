@@ -213,6 +213,10 @@ void rom_protection(struct rom *rom, enum an3155_command command, uint32_t flash
         begin_critical(rom, OPTION_SETTLE + (erases ? mass_erase_time(rom, flash_size) : 0));
 }
 
+bool rom_was_reset(const struct rom *rom) {
+        return !rom->enter.synced_by_nack;
+}
+
 const uint8_t *rom_data(const struct rom *rom, size_t *ret_size) {
         *ret_size = rom->link.exchange.n_data;
         return rom->link.exchange.data;

@@ -104,6 +104,9 @@ void rom_write_options(struct rom *rom, uint32_t address, const uint8_t *data, s
 void rom_write_protect(struct rom *rom, const uint8_t *sectors, size_t n_sectors);
 void rom_protection(struct rom *rom, enum an3155_command command, uint32_t flash_size);
 
+/* Was the chip reset at the end of a critical section? If not, what was written is not in force. */
+bool rom_was_reset(const struct rom *rom);
+
 /* Most pages that rom_erase() may be given at once, starting with this one. */
 size_t rom_erase_limit(const struct rom *rom, const struct flash_page *first);
 

@@ -150,7 +150,7 @@ static enum step area_written(struct session *session) {
                 memcpy(session->options + offset, session->new_options + offset, area->size);
                 return next_area(session);
         }
-        rom_try_read_twice(rom, area->start, area->size);
+        rom_read_twice(rom, area->start, area->size);
         session->step = OPTIONS_READ;
         return STEP_BUSY;
 }

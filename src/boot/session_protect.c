@@ -6,7 +6,8 @@
 /*
  * Write and readout protection: critical sections. What broke off is said again, since a list
  * replaces the one in force and the rest switches on or off. Readout protection is proved by a word
- * of flash, which is refused while it is on (AN3155 table 2).
+ * of flash, which is refused while it is on (AN3155 table 2), unless it waits for a reset that
+ * nobody here can give.
  */
 
 #define PROTECT_TRIES 3
@@ -120,14 +121,25 @@ static enum step sectors_done(struct session *session) {
         }
 }
 
+/* Said, it counts from a reset on. Broken off, it tells something where it was a change. */
+static bool can_be_proved(const struct session *session) {
+        bool was_protected = session->info.protection == CHIP_YES;
+
+        if (!changes_readout(session))
+                return false;
+        if (session->rom.status == ROM_OK)
+                return rom_was_reset(&session->rom);
+        return was_protected == (session->request.kind == SESSION_READOUT_UNPROTECT);
+}
+
 static enum step switch_done(struct session *session) {
         struct rom *rom = &session->rom;
 
         if (rom->status == ROM_NACK)
                 return refused(session);
-        if (changes_readout(session)) {
+        if (can_be_proved(session)) {
                 session->step = PROTECT_PROVE;
-                rom_try_read(rom, session_flash_start(session), 4);
+                rom_read(rom, session_flash_start(session), 4);
                 return STEP_BUSY;
         }
         if (rom->status == ROM_OK)
@@ -140,12 +152,10 @@ static enum step prove(struct session *session) {
         bool want_protected = wanted_switch(&session->request) == AN3155_READOUT_PROTECT;
         bool is_protected = rom->status == ROM_NACK && rom->failure.stage == 0;
 
-        if (rom->status == ROM_UNSURE)
-                return worth_saying_again(session) ? switch_done(session)
-                                                   : session_fail_rom(session);
-        session->info.protection = is_protected ? CHIP_YES : CHIP_NO;
-        if (is_protected == want_protected)
+        if (is_protected == want_protected) {
+                session->info.protection = is_protected ? CHIP_YES : CHIP_NO;
                 return STEP_NEXT;
+        }
         if (worth_saying_again(session))
                 return protect_switch(session);
         if (is_protected)
