@@ -52,7 +52,7 @@ done
 ${STMBOOTD_WRAPPER-} "$stmbootd" --config-dir="$dir/config" --state-dir="$dir/state" \
         >"$dir/daemon.log" 2>&1 &
 daemon=$!
-until busctl status org.stmboot1 >/dev/null 2>&1; do
+until busctl call org.stmboot1 /org/stmboot1 org.freedesktop.DBus.Peer Ping >/dev/null 2>&1; do
         kill -0 "$daemon" 2>/dev/null || exit 1
         sleep 0.05
 done
