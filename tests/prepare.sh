@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
 # Sourced by demo.sh and check.sh: installs the Debian packages that are missing, and builds.
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -11,19 +12,17 @@ as_root() {
         fi
 }
 
-# What tests/packages lists up to "# $1 end" of that section: "build", or "test" for everything.
+# What tests/packages lists up to the end of a section; each needs those before it.
 packages() {
-        case $1 in
-        build) sed -n '/^# build$/,/^# test$/p' "$top/tests/packages" ;;
-        *) cat "$top/tests/packages" ;;
-        esac | grep -v '^#'
+        awk -v last="$1" '/^# (build|test|rig)$/ { if (end) exit; end = $2 == last }
+                !/^#/' "$top/tests/packages"
 }
 
 is_installed() {
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# install_missing build|test
+# install_missing build|test|rig
 install_missing() {
         missing=
         for package in $(packages "$1"); do
@@ -32,10 +31,10 @@ install_missing() {
         [ -n "$missing" ] || return 0
         echo "Installing:$missing"
         log=$(mktemp)
-        # shellcheck disable=SC2086
-        if ! { as_root apt-get update &&
-                as_root env DEBIAN_FRONTEND=noninteractive \
-                        apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+        # A source that is out of reach matters only if a package is to come from it.
+        # shellcheck disable=SC2086 # a list
+        if ! { as_root apt-get update || :; as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
                 tail -n 20 "$log" >&2
                 rm -f "$log"
                 echo "These Debian packages could not be installed:$missing" >&2
