@@ -121,7 +121,6 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
         if (!worth_trying(enter))
                 return ENTER_NO_ANSWER;
         entry_attempt(enter->config, enter->chip, enter->baud, enter->attempt, &enter->current);
-        enter->evidence.attempts = enter->attempt + 1;
         enter->looking = enter->look_first;
         enter->look_first = false;
         if (enter->look || enter->looking)
@@ -135,6 +134,7 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
 
 static enum enter_status start_sync(struct enter *enter, struct link *link) {
         enter->syncs++;
+        enter->evidence.attempts++;
         link_probe(link, AN3155_SYNC, SYNC_TIMEOUT);
         enter->state = STATE_SYNC;
         return ENTER_BUSY;

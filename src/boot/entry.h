@@ -46,7 +46,7 @@ int entry_sequence_parse(const char *text, struct entry_sequence *ret, size_t *r
 
 /* What was seen while trying, for the advice. */
 struct entry_evidence {
-        unsigned attempts;
+        unsigned attempts; /* how often 0x7F was sent */
         unsigned baud;
         bool lines;             /* there were lines to drive */
         bool silence;           /* at least one attempt saw nothing at all */

@@ -35,7 +35,7 @@ void rom_allow_reset(struct rom *rom) {
 static void begin(struct rom *rom, unsigned state) {
         rom->state = state;
         rom->status = ROM_BUSY;
-        rom->critical = rom->may_vanish = rom->broken_is_data = false;
+        rom->critical = rom->may_vanish = rom->broken_is_data = rom->insists = false;
         rom->twice = false;
         rom->refusals = rom->breaks = rom->readings = 0;
         rom->n_reading = 0;
@@ -71,17 +71,19 @@ void rom_get(struct rom *rom) {
         /* Elsewhere a list that is short by one byte was damaged on its way. */
         rom->wanted.stages[0].count_unsure = chip && chip->quirks & CHIP_QUIRK_GET_COUNT;
         begin_exchange(rom);
-        rom->twice = true;
+        rom->twice = rom->insists = true;
 }
 
 void rom_read(struct rom *rom, uint32_t address, size_t size) {
         an3155_read(&rom->wanted, address, size);
         begin_exchange(rom);
+        rom->insists = true;
 }
 
 void rom_try_read(struct rom *rom, uint32_t address, size_t size) {
         rom_read(rom, address, size);
         rom->broken_is_data = true;
+        rom->insists = false;
 }
 
 void rom_read_twice(struct rom *rom, uint32_t address, size_t size) {
@@ -101,7 +103,7 @@ void rom_write(struct rom *rom, uint32_t address, const uint8_t *data, size_t si
                 timeout += 3 * chip_program_usec(rom->chip, size, CHIP_WORST, false);
         an3155_write(&rom->wanted, address, data, size, timeout);
         begin_exchange(rom);
-        rom->broken_is_data = true;
+        rom->broken_is_data = rom->insists = true;
 }
 
 /* ---- erase ---- */
@@ -125,6 +127,7 @@ void rom_erase(struct rom *rom, const struct flash_page *pages, size_t n_pages) 
         an3155_erase(&rom->wanted, rom->erase_command, numbers, n_pages,
                      MAX(timeout, 5 * USEC_PER_SEC));
         begin_exchange(rom);
+        rom->insists = true;
 }
 
 /* What datasheets allow, and a quarter more. */

@@ -42,6 +42,7 @@ struct rom {
         bool unsettled;      /* ... and may still be, though the operation has failed */
         bool may_vanish;     /* what is written may lock the ROM out */
         bool broken_is_data; /* a write or try: what broke is unsure, never simply repeated */
+        bool insists;        /* a refusal is unlikely to be meant: the chip is brought back first */
         uint64_t settle;     /* after a critical operation */
         uint64_t longest;    /* time-out of its longest stage */
         unsigned refusals, breaks, readings;

@@ -138,6 +138,11 @@ static enum rom_status settle_critical(struct rom *rom) {
         return ROM_BUSY;
 }
 
+static enum rom_status again(struct rom *rom) {
+        rom->state = ROM_STATE_START;
+        return ROM_BUSY;
+}
+
 static enum rom_status exchanged(struct rom *rom) {
         switch (rom->link.result) {
         case LINK_OK:
@@ -149,8 +154,7 @@ static enum rom_status exchanged(struct rom *rom) {
                         note_failure(rom, SESSION_GARBAGE);
                         return settle_break(rom);
                 }
-                rom->state = ROM_STATE_START;
-                return ROM_BUSY;
+                return again(rom);
         case LINK_NACK:
                 rom->unsettled = false;
                 note_failure(rom, SESSION_NACK);
@@ -169,11 +173,12 @@ static enum rom_status exchanged(struct rom *rom) {
 
 /* An operation is repeated when the chip has been brought back, except where that could do harm. */
 static enum rom_status carry_on(struct rom *rom) {
-        if (rom->broken_is_data)
+        bool did_nothing = rom->refusals >= ROM_REFUSALS_MAX;
+
+        if (rom->broken_is_data && !did_nothing)
                 return end(rom, ROM_UNSURE);
-        rom->readings = 0;
-        rom->state = ROM_STATE_START;
-        return ROM_BUSY;
+        rom->readings = rom->refusals = 0;
+        return again(rom);
 }
 
 /* ---- bringing the chip back ---- */
@@ -197,6 +202,13 @@ static enum rom_status recover(struct rom *rom) {
                 begin_resync(rom);
         }
         return rom_advance(rom);
+}
+
+/* Refused time and again: a baud rate that the ROM has measured badly garbles what we say. */
+static enum rom_status refused(struct rom *rom) {
+        if (!rom->insists || !rom->may_reset || rom->breaks >= ROM_INSISTS_MAX)
+                return end(rom, ROM_NACK);
+        return recover(rom);
 }
 
 /* What answered is not what was there: noise in its answer, or another board was plugged in. */
@@ -308,10 +320,7 @@ enum rom_status rom_advance(struct rom *rom) {
         case ROM_STATE_REFUSED:
                 if (link->result == LINK_LOST)
                         return fail_link(rom);
-                if (++rom->refusals >= ROM_REFUSALS_MAX)
-                        return end(rom, ROM_NACK);
-                rom->state = ROM_STATE_START;
-                return ROM_BUSY;
+                return ++rom->refusals < ROM_REFUSALS_MAX ? again(rom) : refused(rom);
         case ROM_STATE_BROKEN:
                 return link->result == LINK_LOST ? fail_link(rom) : recover(rom);
         case ROM_STATE_RECOVER:

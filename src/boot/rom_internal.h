@@ -9,6 +9,7 @@
 enum {
         ROM_REFUSALS_MAX = 3,
         ROM_BREAKS_MAX = 3,
+        ROM_INSISTS_MAX = 2, /* of these, for the sake of refusals */
         ROM_RECOVERIES_MAX = 30,
         ROM_READINGS_MAX = 5,
 };

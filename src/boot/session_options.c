@@ -138,6 +138,15 @@ static bool protected_itself(const struct session *session) {
                options.protection == CHIP_YES;
 }
 
+static enum step read_area(struct session *session) {
+        size_t offset;
+        const struct chip_range *area = current_area(session, &offset);
+
+        rom_try_read_twice(&session->rom, area->start, area->size);
+        session->step = OPTIONS_READ;
+        return STEP_BUSY;
+}
+
 static enum step area_written(struct session *session) {
         struct rom *rom = &session->rom;
         size_t offset;
@@ -150,9 +159,7 @@ static enum step area_written(struct session *session) {
                 memcpy(session->options + offset, session->new_options + offset, area->size);
                 return next_area(session);
         }
-        rom_read_twice(rom, area->start, area->size);
-        session->step = OPTIONS_READ;
-        return STEP_BUSY;
+        return read_area(session);
 }
 
 static enum step area_read(struct session *session) {
@@ -164,6 +171,8 @@ static enum step area_read(struct session *session) {
                 session->info.protection = CHIP_YES;
                 return next_area(session);
         }
+        if (rom->status == ROM_UNSURE && ++session->option_tries < OPTION_TRIES)
+                return read_area(session);
         return session_fail_rom(session);
 }
 

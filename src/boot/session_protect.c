@@ -139,7 +139,7 @@ static enum step switch_done(struct session *session) {
                 return refused(session);
         if (can_be_proved(session)) {
                 session->step = PROTECT_PROVE;
-                rom_read(rom, session_flash_start(session), 4);
+                rom_try_read(rom, session_flash_start(session), 4);
                 return STEP_BUSY;
         }
         if (rom->status == ROM_OK)
@@ -152,6 +152,9 @@ static enum step prove(struct session *session) {
         bool want_protected = wanted_switch(&session->request) == AN3155_READOUT_PROTECT;
         bool is_protected = rom->status == ROM_NACK && rom->failure.stage == 0;
 
+        if (rom->status == ROM_UNSURE)
+                return worth_saying_again(session) ? switch_done(session)
+                                                   : session_fail_rom(session);
         if (is_protected == want_protected) {
                 session->info.protection = is_protected ? CHIP_YES : CHIP_NO;
                 return STEP_NEXT;

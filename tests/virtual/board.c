@@ -30,7 +30,7 @@ void board_open(struct board *board, const char *name, const struct virtual_conf
         *board = (struct board){ .chip = chip_by_name(name) };
         assert_non_null(board->chip);
         config.chip = board->chip;
-        config.seed = 1;
+        config.seed = config.seed ?: 1;
         board->config = drive_config(board->chip);
         assert_int_equal(virtual_new(&config, &board->drive.chip), 0);
         enable_boot_pin(board);
@@ -51,6 +51,7 @@ void board_cycle_power(struct board *board) {
         drive->now += 100 * USEC_PER_MSEC;
         virtual_power_on(drive->chip, drive->now);
         drive->now += 5 * USEC_PER_SEC;
+        virtual_flush(drive->chip, drive->now); /* as a port is when it is opened */
 }
 
 void board_put(struct board *board, const struct image *image) {

@@ -51,7 +51,8 @@ static void set_format(struct drive *drive, const struct session_want *want,
         }
         drive->baud = event->baud = want->baud;
         drive->even_parity = want->even_parity;
-        virtual_set_format(drive->chip, drive->now, want->baud, want->even_parity);
+        virtual_set_format(drive->chip, drive->now, want->baud,
+                           want->even_parity && !drive->parity_lost);
 }
 
 static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t size,

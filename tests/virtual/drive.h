@@ -15,6 +15,7 @@ struct drive {
         uint64_t cancel_at;       /* 0: never */
         unsigned lines_fail_at;   /* the n-th line step from now on fails; 0: never */
         bool format_fails;
+        bool parity_lost; /* the port takes 8E1 for 8N1, and does not say so */
         unsigned sends, steps;
         unsigned pulses;  /* edges of NRST into reset */
         size_t last_sent; /* bytes */
