@@ -59,6 +59,9 @@ static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t si
                  struct session_event *event) {
         uint64_t next = virtual_next_time(drive->chip);
 
+        if (drive->cancel_at > drive->now)
+                next = MIN(next, drive->cancel_at);
+
         if (drive->before_wait)
                 drive->before_wait(drive, MIN(until, next));
         drive->now = MAX(drive->now, MIN(until, next));
