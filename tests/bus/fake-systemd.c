@@ -57,7 +57,9 @@ static int load_unit(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
 static int subscribe(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         (void)userdata;
-        (void)error;
+        if (job.subscribed)
+                return sd_bus_error_set(error, "org.freedesktop.systemd1.AlreadySubscribed",
+                                        "twice");
         job.subscribed = true;
         return sd_bus_reply_method_return(message, NULL);
 }

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What stmbootctl does with answers that a service and a systemd of the tests' own give it:
 #   test-ctl.sh STMBOOTCTL FAKE-SERVICE
-# Each case prints one line; those that fail say what was seen.
 
 set -u
 
@@ -13,10 +12,12 @@ fi
 export DBUS_SYSTEM_BUS_ADDRESS="$DBUS_SESSION_BUS_ADDRESS"
 export TERM=dumb LC_ALL=C
 
-ctl=$1 fake=$2
+top=$(cd -- "$(dirname -- "$0")" && pwd)
+ctl=$(realpath "$1") fake=$(realpath "$2")
 work=$(mktemp -d)
 cd "$work" || exit 1
-failures=0 fake_pid=
+fake_pid=
+. "$top/cases.sh"
 
 # serve TARGET...: the service with these targets; an earlier one is replaced.
 serve() {
@@ -39,47 +40,6 @@ stop_serving() {
 }
 
 trap 'stop_serving; rm -rf "$work"' EXIT
-
-# run ARGUMENT...: stmbootctl, its outcome in $code, out and err.
-run() {
-        "$ctl" "$@" >out 2>err </dev/null
-        code=$?
-}
-
-problem() {
-        failures=$((failures + 1)) bad=yes
-        echo "  $*"
-        sed 's/^/    out: /' out
-        sed 's/^/    err: /' err
-        sed 's/^/    log: /' log
-}
-
-exits() {
-        [ "$code" = "$1" ] || problem "exit code $code, not $1"
-}
-
-# has FILE TEXT, lacks FILE TEXT, is FILE TEXT
-has() {
-        grep -qF -e "$2" "$1" || problem "'$2' is not in $1"
-}
-
-lacks() {
-        ! grep -qF -e "$2" "$1" || problem "'$2' is in $1"
-}
-
-is() {
-        [ "$(cat "$1")" = "$2" ] || problem "$1 is not '$2'"
-}
-
-# case_ NAME FUNCTION
-case_() {
-        bad=no
-        : >out
-        : >err
-        : >log
-        "$2"
-        [ $bad = yes ] && echo "FAILED  $1" || echo "ok      $1"
-}
 
 head -c 5000 /dev/zero >fw.bin
 
@@ -357,7 +317,7 @@ asks_before_data_is_destroyed() {
 
 draws_a_bar_on_a_terminal() {
         TERM=xterm script -qec "stty cols 80; '$ctl' flash ok fw.bin" /dev/null >out 2>&1 </dev/null
-        has out 'ok  writing     [###'
+        has out 'ok  writing   [###'
         has out '14.4/43.2 KiB'
         has out 'ok: flashed and verified in'
         lacks out 'ok: writing'
@@ -380,14 +340,6 @@ signalled() {
         done
         wait $pid
         code=$?
-}
-
-wait_for() {
-        tries=0
-        until grep -q -e "$2" "$1" || [ $tries -ge 100 ]; do
-                tries=$((tries + 1))
-                sleep 0.05
-        done
 }
 
 cancels_on_ctrl_c_and_waits() {

@@ -1,0 +1,170 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The options of stmbootctl, its signals and its several targets, against the daemon:
+#   test-ctl-daemon.sh STMBOOTCTL STMBOOTD MAKE-FIRMWARE
+
+set -u
+top=$(cd -- "$(dirname -- "$0")" && pwd)
+export TERM=dumb LC_ALL=C
+
+if [ "$1" != --on-bus ]; then
+        ctl=$(realpath "$1") stmbootd=$(realpath "$2") make_firmware=$(realpath "$3")
+        work=$(mktemp -d)
+        trap 'rm -rf "$work"' EXIT
+        cd "$work" || exit 1
+        mkdir -p config/targets.d firmware
+        printf '[Manager]\nFirmwareDirectories=%s/firmware\n' "$work" >config/stmbootd.conf
+        # An F103 erases fast.
+        for name in motor pump slow; do
+                printf '[Serial]\nPort=virtual:0x410\n' >config/targets.d/$name.conf
+                [ $name = slow ] || printf '[Virtual]\nWireTime=no\n' >>config/targets.d/$name.conf
+        done
+        printf '[Image]\nFile=%s/firmware/motor.hex\n' "$work" >>config/targets.d/motor.conf
+        printf '[Image]\nFile=%s/firmware/motor.hex\n' "$work" >>config/targets.d/pump.conf
+        printf '[Sirial]\n' >config/targets.d/broken.conf
+        python3 "$make_firmware" --size 20000 --format hex firmware/motor.hex
+        python3 "$make_firmware" --size 20000 --format bin motor.bin
+        python3 "$make_firmware" --size 20000 --seed 7 --format elf other.elf
+        sh "$top/with-daemon.sh" "$stmbootd" "$work" sh "$top/test-ctl-daemon.sh" --on-bus "$ctl"
+        exit
+fi
+
+ctl=$2
+. "$top/cases.sh"
+
+takes_an_image_by_every_way() {
+        "$ctl" -q flash motor - <other.elf >out 2>err
+        code=$?
+        exits 0
+        run -q verify motor other.elf
+        exits 0
+        run -q flash motor motor.hex --on-gateway
+        exits 0
+        run -q verify motor motor.bin --check=fast
+        exits 2
+        run -q flash motor ../motor.bin --on-gateway
+        exits 6
+        run image other.elf --target=motor
+        exits 0
+        has out 'Fits: yes'
+        run image motor.bin --target=motor --address=0x0801f000
+        exits 6
+        has out 'Fits: no'
+        run flash motor "$top/test-ctl-daemon.sh"
+        exits 6
+}
+
+takes_every_option_that_it_offers() {
+        run -q flash motor motor.bin --format=bin --address=0x08000000 --erase=touched --preserve \
+                --option-segments --one-piece --after=go:0x08000000 --baud=57600 \
+                --check=fast --permanent
+        exits 0
+        run -q flash motor motor.bin --no-run
+        exits 0
+        run info motor
+        has out 'State: bootloader'
+        run -q run motor
+        exits 0
+        run -q flash motor motor.bin --layout=128x1K --yes --erase=all
+        exits 0
+        run -q verify motor motor.bin --after=stay --baud=230400
+        exits 0
+        run -q run motor 0x08000000
+        exits 0
+        run -q boot motor
+        exits 0
+        run -q reset motor
+        exits 0
+        run -q erase motor 0x08004000 16K
+        exits 0
+        run -q erase motor --mass -y
+        exits 0
+        run -q sync motor --compare=full --preserve
+        exits 0
+        run -q sync motor --check --compare=record
+        exits 0
+}
+
+writes_protection_and_option_bytes() {
+        run -q protect pump write 0-1
+        exits 0
+        run -q unprotect pump write
+        exits 0
+        run option-bytes pump
+        exits 0
+        has out '0000 '
+        run -q option-bytes pump -o options.bin
+        exits 0
+        run -q option-bytes pump --write=options.bin
+        exits 0
+        run -q flash pump motor.bin --option-bytes=options.bin --protect-write=0 --protect-readout
+        exits 0
+        run -q read pump 0x08000000 16 -o never.bin
+        exits 9
+        [ ! -e never.bin ] || problem "there is a file"
+        run -q unprotect pump readout --yes
+        exits 0
+        run -q unprotect pump write
+        exits 0
+}
+
+brings_all_up_to_date() {
+        run -q erase motor --yes
+        run sync --check motor pump
+        exits 10
+        run sync motor pump
+        exits 0
+        has out 'motor: brought up to date'
+        run sync motor pump --json=short
+        exits 0
+        has out '"unchanged":true'
+        run sync --check motor pump
+        exits 0
+        run sync # broken.conf is one of all
+        exits 1
+        has err 'broken.conf:1'
+}
+
+cancels_in_the_middle() {
+        "$ctl" flash slow motor.bin >out 2>err &
+        pid=$!
+        wait_for err 'slow: writing'
+        run_code=0
+        "$ctl" flash slow motor.bin >second 2>&1 || run_code=$?
+        [ $run_code = 5 ] || problem "a second job gave $run_code"
+        kill -s INT $pid
+        wait $pid
+        code=$?
+        exits 13
+        has err 'Cancelling'
+        run flash slow motor.bin --no-wait
+        exits 0
+        job=$(cat out)
+        run -q cancel "${job##*/}"
+        exits 0
+        run jobs
+        has out 'cancelled'
+}
+
+follows_jobs() {
+        "$ctl" monitor motor >events 2>err &
+        pid=$!
+        sleep 0.3
+        run -q probe motor
+        wait_for events 'probe started'
+        wait_for events 'done'
+        kill -s TERM $pid
+        wait $pid
+        code=$?
+        exits 0
+        grep -q 'motor: job .* probe started' events || problem "no start: $(cat events)"
+        grep -q 'motor: job .* done' events || problem "no end: $(cat events)"
+}
+
+case_ 'takes an image by every way' takes_an_image_by_every_way
+case_ 'takes every option that it offers' takes_every_option_that_it_offers
+case_ 'writes protection and option bytes' writes_protection_and_option_bytes
+case_ 'brings all up to date' brings_all_up_to_date
+case_ 'cancels in the middle' cancels_in_the_middle
+case_ 'follows jobs' follows_jobs
+[ $failures = 0 ]
