@@ -51,7 +51,9 @@ struct region memory_find(const struct virtual_stm32 *chip, uint32_t address, si
                 options += row->options[i].size;
         }
 
-        if (range_holds(row->system, address, size))
+        /* G0B1 and H523 have the bootloader ID outside of the ROM listed (AN2606 table 226) */
+        if (range_holds(row->system, address, size) ||
+            (row->bootloader_id && address == row->bootloader_id && size == 1))
                 return (struct region){ .type = REGION_SYSTEM };
         if (device_holds(chip, row->flash_size_register, address, size) ||
             device_holds(chip, row->unique_id, address, size))
