@@ -164,6 +164,15 @@ static void take_read(struct session *session, size_t index, const struct id_rea
         }
 }
 
+/* F4's unique ID stands in the block that its size register was read with. */
+static void take_same_block(struct session *session, const struct id_read *read) {
+        struct id_read next;
+
+        while (session->index + 1 < READ_OPTIONS && id_read(session, session->index + 1, &next) &&
+               next.address == read->address && next.size == read->size)
+                take_read(session, ++session->index, &next);
+}
+
 static enum step identified(struct session *session) {
         struct session_info *info = &session->info;
         const struct chip *chip = session->rom.chip;
@@ -200,6 +209,7 @@ enum step phase_identify(struct session *session) {
                 if (rom->status == ROM_OK) {
                         session->info.protection = CHIP_NO;
                         take_read(session, session->index, &read);
+                        take_same_block(session, &read);
                 } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
                         /* Only Get, Get Version, Get ID and Readout Unprotect are answered then
                          * (AN3155 table 2). */
