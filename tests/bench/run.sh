@@ -9,7 +9,7 @@ build=$(CDPATH='' cd -- "${1:?usage: run.sh BUILD-DIRECTORY [--quick]}" && pwd)
 shift
 
 bench=$build/tests/bench
-ninja -C "$build" tests/bench/bench tests/bench/bench.bin tests/bench/pty-shim.so \
-        src/daemon/stmbootd src/virtual-pty/stmboot-virtual >/dev/null
+ninja --quiet -C "$build" tests/bench/bench tests/bench/bench.bin tests/bench/pty-shim.so \
+        src/daemon/stmbootd src/virtual-pty/stmboot-virtual
 exec "$bench/bench" "$@" "$build/src/daemon/stmbootd" "$build/src/virtual-pty/stmboot-virtual" \
         "$bench/pty-shim.so" "$bench/bench.bin"
