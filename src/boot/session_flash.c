@@ -142,7 +142,7 @@ enum step phase_erase(struct session *session) {
         case ERASE_HEAD_DONE:
                 if (rom->status != ROM_OK)
                         return erase_refused(session);
-                /* once: none looks blank by mistake, and one that is not is erased again */
+                /* once: what looks blank is, and what does not is erased again */
                 rom_try_read(rom, plan->head_address, session->block_max);
                 session->step = ERASE_LOOKED;
                 return STEP_BUSY;
