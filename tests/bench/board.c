@@ -17,7 +17,7 @@
 #define TICK_NSEC 2000000
 #define TICKS_MAX 2500
 
-pid_t start(const char *const *argv, const char *log) {
+pid_t start(const char *const *argv, const char *log, const char *preload) {
         pid_t pid = fork();
 
         if (pid != 0)
@@ -26,6 +26,8 @@ pid_t start(const char *const *argv, const char *log) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)dup2(fd, STDOUT_FILENO);
         (void)dup2(fd, STDERR_FILENO);
+        if (preload)
+                (void)setenv("LD_PRELOAD", preload, 1);
         (void)execvp(argv[0], (char *const *)argv);
         _exit(127);
 }
@@ -73,7 +75,7 @@ bool board_start(struct board *board, const struct chip *chip) {
         snprintf(id, sizeof(id), "0x%04x", chip->id);
         const char *argv[] = { board->program, pty, dump, id, NULL };
         (void)unlink(log); /* what the last chip said */
-        board->pid = start(argv, log);
+        board->pid = start(argv, log, NULL);
         return board->pid > 0 && await(board, "in the ROM");
 }
 

@@ -21,5 +21,6 @@ bool board_start(struct board *board, const struct chip *chip);
 /* Ends it. Returns whether the chip was running the image, and its flash begins with it. */
 bool board_stop(struct board *board, const char *image);
 
-/* Starts `argv` with standard output and error in the file `log`. Returns its pid, or -1. */
-pid_t start(const char *const *argv, const char *log);
+/* Starts `argv` with standard output and error in the file `log`, and $LD_PRELOAD unless NULL.
+ * Returns its pid, or -1. */
+pid_t start(const char *const *argv, const char *log, const char *preload);

@@ -38,24 +38,23 @@ static double ratio(uint64_t a, uint64_t b) {
 }
 
 static bool run_stm32flash(struct bench *bench, struct row *row) {
-        _cleanup_free_ char *preload = NULL, *tty = harness_path(bench->harness, "tty");
+        _cleanup_free_ char *tty = harness_path(bench->harness, "tty");
         _cleanup_free_ char *log = harness_path(bench->harness, "stm32flash.log");
         char baud[16];
         int status;
 
         snprintf(baud, sizeof(baud), "%u", row->baud);
-        assert_true(asprintf(&preload, "LD_PRELOAD=%s", bench->shim) > 0);
-        const char *argv[] = { "env",        preload, "stm32flash", "-b", baud, "-w",
-                               bench->image, "-g",    "0",          tty,  NULL, NULL };
+        const char *argv[] = { "stm32flash", "-b", baud, "-w", bench->image,
+                               "-g",         "0",  tty,  NULL, NULL };
         if (row->verify) {
-                argv[9] = "-v";
-                argv[10] = tty;
+                argv[7] = "-v";
+                argv[8] = tty;
         }
         if (!board_start(&bench->board, row->chip))
                 return false;
 
         uint64_t begin = now_usec();
-        pid_t pid = start(argv, log);
+        pid_t pid = start(argv, log, bench->shim);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         best(&row->stm32flash, now_usec() - begin);
         if (status != 0) {
