@@ -11,8 +11,8 @@
 #include "ctl/remote_bus.h"
 #include "ctl/text.h"
 
-/* An image takes its time through ssh. */
-#define CALL_TIMEOUT (10 * 60 * USEC_PER_SEC)
+#define CALL_TIMEOUT        (60 * USEC_PER_SEC)
+#define REMOTE_CALL_TIMEOUT (10 * CALL_TIMEOUT) /* an image takes its time through ssh */
 
 int client_report_errno(int r, const char *doing) {
         complain("%s: %s.", doing, strerror(-r));
@@ -23,7 +23,7 @@ int client_report(const sd_bus_error *error, int r) {
         if (!error || !sd_bus_error_is_set(error))
                 return client_report_errno(r, "The connection to the bus broke");
 
-        enum stmboot_exit code = exit_code_of_error(error->name);
+        int code = exit_code_of_error(error->name);
         const char *message = error->message && *error->message ? error->message : error->name;
 
         if (strncmp(error->name, "System.Error.", strlen("System.Error.")) == 0)
@@ -46,7 +46,7 @@ int client_report(const sd_bus_error *error, int r) {
                         message);
         else
                 complain("%s", message);
-        return (int)code;
+        return code;
 }
 
 struct client *client_free(struct client *client) {
@@ -83,7 +83,8 @@ int client_open(const struct options *options, struct client **ret) {
         r = sd_bus_attach_event(client->bus, client->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
                 return client_report_errno(r, "Cannot start");
-        r = sd_bus_set_method_call_timeout(client->bus, CALL_TIMEOUT);
+        r = sd_bus_set_method_call_timeout(client->bus,
+                                           client->remote ? REMOTE_CALL_TIMEOUT : CALL_TIMEOUT);
         if (r < 0)
                 return client_report_errno(r, "Cannot start");
         *ret = TAKE_PTR(client);

@@ -21,38 +21,60 @@ static void print_number(struct json_object *image, const char *label, const cha
         output_field(label, text);
 }
 
-/* Each is an address and a size; neighbours of one size, as pages are, are told in one line. */
-static void print_ranges(struct json_object *image, const char *label, const char *key,
-                         bool joined) {
-        struct json_object *ranges;
+struct range {
+        uint64_t start, size;
+};
 
-        if (!json_object_object_get_ex(image, key, &ranges) ||
-            !json_object_is_type(ranges, json_type_array))
-                return;
+/* The i-th of an array of addresses and sizes; false beyond its end. */
+static bool get_range(struct json_object *ranges, size_t i, struct range *ret) {
+        if (i >= json_object_array_length(ranges))
+                return false;
 
-        size_t n = json_object_array_length(ranges);
-        for (size_t i = 0, run; i < n; i += run) {
-                struct json_object *range = json_object_array_get_idx(ranges, i);
-                uint64_t start = json_object_get_uint64(json_object_array_get_idx(range, 0));
-                uint64_t size = json_object_get_uint64(json_object_array_get_idx(range, 1));
-                char amount[TEXT_NUMBER_MAX], text[128];
+        struct json_object *range = json_object_array_get_idx(ranges, i);
+        if (!json_object_is_type(range, json_type_array) || json_object_array_length(range) < 2)
+                return false;
+        ret->start = json_object_get_uint64(json_object_array_get_idx(range, 0));
+        ret->size = json_object_get_uint64(json_object_array_get_idx(range, 1));
+        return true;
+}
 
-                for (run = 1; joined && i + run < n; run++) {
-                        range = json_object_array_get_idx(ranges, i + run);
-                        if (json_object_get_uint64(json_object_array_get_idx(range, 0)) !=
-                                    start + run * size ||
-                            json_object_get_uint64(json_object_array_get_idx(range, 1)) != size)
-                                break;
-                }
-                text_size(size, amount);
-                if (joined)
-                        (void)snprintf(text, sizeof text, "0x%08" PRIx64 "  %zu x %s", start, run,
-                                       amount);
-                else
-                        (void)snprintf(text, sizeof text, "0x%08" PRIx64 "  %s (%" PRIu64 " bytes)",
-                                       start, amount, size);
-                output_field(i == 0 ? label : "", text);
+static void print_segments(struct json_object *segments) {
+        struct range range;
+
+        for (size_t i = 0; get_range(segments, i, &range); i++) {
+                char size[TEXT_NUMBER_MAX], text[128];
+
+                text_size(range.size, size);
+                (void)snprintf(text, sizeof text, "0x%08" PRIx64 "  %s (%" PRIu64 " bytes)",
+                               range.start, size, range.size);
+                output_field(i == 0 ? "Segments" : "", text);
         }
+}
+
+/* Neighbours of one size are told in one line. */
+static void print_pages(struct json_object *pages) {
+        struct range first, next;
+
+        for (size_t i = 0, n; get_range(pages, i, &first); i += n) {
+                char size[TEXT_NUMBER_MAX], text[128];
+
+                for (n = 1; get_range(pages, i + n, &next); n++)
+                        if (next.start != first.start + n * first.size || next.size != first.size)
+                                break;
+                text_size(first.size, size);
+                (void)snprintf(text, sizeof text, "0x%08" PRIx64 "  %zu x %s", first.start, n,
+                               size);
+                output_field(i == 0 ? "Pages" : "", text);
+        }
+}
+
+static void print_list(struct json_object *image, const char *key,
+                       void (*print)(struct json_object *list)) {
+        struct json_object *list;
+
+        if (json_object_object_get_ex(image, key, &list) &&
+            json_object_is_type(list, json_type_array))
+                print(list);
 }
 
 static void print_image(struct json_object *image) {
@@ -63,7 +85,7 @@ static void print_image(struct json_object *image) {
                        json_number(image, "size"));
         output_field("Format", json_text(image, "format"));
         output_field("Size", text);
-        print_ranges(image, "Segments", "segments", false);
+        print_list(image, "segments", print_segments);
         print_number(image, "CRC-32", "crc32");
         output_field("SHA-256", json_text(image, "sha256"));
         output_field("Build ID", json_text(image, "build_id"));
@@ -75,7 +97,7 @@ static void print_image(struct json_object *image) {
                 return;
         output_field("Fits", json_flag(image, "fits") ? "yes" : "no");
         output_field("Reason", json_text(image, "reason"));
-        print_ranges(image, "Pages", "pages", true);
+        print_list(image, "pages", print_pages);
 }
 
 static int inspect(struct client *client, const struct options *options, const char *file,

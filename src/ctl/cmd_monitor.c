@@ -44,23 +44,30 @@ static void add_time(struct json_object *event) {
         json_add_text(event, "time", text);
 }
 
-/* Takes `event` over. A reader that is gone ends the monitor. */
-static int emit(struct monitor *monitor, const char *path, struct json_object *event) {
-        _cleanup_json_ struct json_object *owned = event;
-        const char *target = event_target(monitor, path, event);
-
-        if (monitor->target && strcmp(monitor->target, target) != 0)
-                return 0;
+static void tell(struct monitor *monitor, const char *target, struct json_object *event) {
         if (*target)
                 json_add_text(event, "target", target);
         if (monitor->client->options->json != JSON_OFF) {
+                const struct options a_line_each = { .json = JSON_SHORT };
+
                 add_time(event);
-                output_json(monitor->client->options, event);
+                output_json(&a_line_each, event);
         } else
                 monitor_print(&monitor->filter, event);
-        if (fflush(stdout) != 0)
-                return sd_event_exit(monitor->client->event, STMBOOT_EXIT_OTHER);
-        return 0;
+}
+
+/* Takes `event` over. A reader that is gone ends the monitor. */
+static int emit(struct monitor *monitor, const char *path, struct json_object *event) {
+        const char *target = event_target(monitor, path, event);
+        int r = 0;
+
+        if (!monitor->target || strcmp(monitor->target, target) == 0) {
+                tell(monitor, target, event);
+                if (fflush(stdout) != 0)
+                        r = sd_event_exit(monitor->client->event, STMBOOT_EXIT_OTHER);
+        }
+        json_object_put(event);
+        return r;
 }
 
 static struct json_object *new_event(const char *name) {

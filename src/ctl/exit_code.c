@@ -10,7 +10,7 @@
 
 static const struct {
         const char *name;
-        enum stmboot_exit code;
+        int code;
 } errors[] = {
 #define ROW(symbol, name, code) { STMBOOT_ERROR_PREFIX name, code },
         STMBOOT_ERRORS(ROW)
@@ -31,7 +31,7 @@ static bool starts_with(const char *text, const char *prefix) {
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-enum stmboot_exit exit_code_of_error(const char *name) {
+int exit_code_of_error(const char *name) {
         for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
                 if (strcmp(errors[i].name, name) == 0)
                         return errors[i].code;
@@ -45,7 +45,7 @@ enum stmboot_exit exit_code_of_error(const char *name) {
         return STMBOOT_EXIT_OTHER;
 }
 
-enum stmboot_exit exit_code_of_errno(int error) {
+int exit_code_of_errno(int error) {
         switch (error) {
         case -EACCES:
         case -EPERM:

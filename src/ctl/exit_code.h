@@ -5,11 +5,14 @@
 
 #include "stmboot/dbus.h"
 
-/* The exit code that stands for a D-Bus error's name, from STMBOOT_ERRORS and the bus's own. */
-enum stmboot_exit exit_code_of_error(const char *name);
+/*
+ * The exit code (enum stmboot_exit) that stands for a D-Bus error's name, from STMBOOT_ERRORS and
+ * the bus's own.
+ */
+int exit_code_of_error(const char *name);
 
 /* The exit code of a connection that failed with this negative errno. */
-enum stmboot_exit exit_code_of_errno(int error);
+int exit_code_of_errno(int error);
 
 /* The table of exit codes, for --help. */
 void exit_code_print(FILE *file);

@@ -3,77 +3,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
-#include "ctl/exit_code.h"
-#include "ctl/job.h"
-#include "ctl/job_report.h"
-#include "ctl/message_json.h"
+#include "ctl/job_internal.h"
 #include "ctl/options.h"
-#include "ctl/progress.h"
 #include "ctl/text.h"
 #include "ctl/unit.h"
 
-enum run_state {
-        RUN_WAITING, /* to be started, or refused as busy while another of ours ran */
-        RUN_STARTING,
-        RUN_RUNNING,
-        RUN_ENDING, /* Wait has answered, its properties are asked for */
-        RUN_ENDED,
-};
-
-struct run {
-        struct job job;
-        struct runner *runner;
-        size_t index;
-        enum run_state state;
-        sd_bus_message *call;
-        sd_bus_slot *started_slot, *waited_slot, *properties_slot, *ended_slot;
-        struct progress_state progress;
-        uint64_t started;
-        bool cancels; /* cancelled is what the user asked for */
-        bool cancel_sent;
-};
-
-struct runner {
-        struct client *client;
-        struct progress *progress;
-        struct run **runs;
-        size_t n_runs;
-        sd_event_source *sources[4];
-        sd_bus_slot *signal_slot;
-        unsigned interrupts;
-        sigset_t old_mask;
-        bool masked;
-};
-
 static const int stop_signals[] = { SIGINT, SIGTERM };
-
-static uint64_t now_usec(void) {
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
-static struct run *run_free(struct run *run) {
-        if (!run)
-                return NULL;
-        sd_bus_slot_unref(run->started_slot);
-        sd_bus_slot_unref(run->waited_slot);
-        sd_bus_slot_unref(run->properties_slot);
-        sd_bus_slot_unref(run->ended_slot);
-        sd_bus_message_unref(run->call);
-        json_object_put(run->job.properties);
-        free(run->job.target);
-        free(run->job.path);
-        free(run->job.error_name);
-        free(run->job.error_message);
-        free(run);
-        return NULL;
-}
-
-DEFINE_CLEANUP(struct run, run_free);
 
 struct runner *runner_free(struct runner *runner) {
         if (!runner)
@@ -91,103 +27,23 @@ struct runner *runner_free(struct runner *runner) {
         return NULL;
 }
 
-static void start_waiting(struct runner *runner);
+void runner_start_waiting(struct runner *runner) {
+        for (size_t i = 0; i < runner->n_runs; i++) {
+                struct run *run = runner->runs[i];
 
-/* ---- the end of a job ---- */
-
-static void clear_error(struct job *job) {
-        free(job->error_name);
-        free(job->error_message);
-        job->error_name = job->error_message = NULL;
-        job->code = STMBOOT_EXIT_DONE;
-}
-
-static void set_error(struct run *run, const char *name, const char *message) {
-        struct job *job = &run->job;
-
-        clear_error(job);
-        job->error_name = strdup(name);
-        job->error_message = strdup(message ?: "");
-        for (size_t n = strlen(job->error_message ?: ""); n > 0; n--) {
-                if (job->error_message[n - 1] != '\n')
-                        break;
-                job->error_message[n - 1] = '\0';
+                if (run->state != RUN_WAITING)
+                        continue;
+                if (runner->interrupts > 0) {
+                        run_fail(run, STMBOOT_ERROR_PREFIX "Cancelled",
+                                 "cancelled before it began");
+                        return; /* it came through here for the others */
+                }
+                int r = run_start(run);
+                if (r < 0) {
+                        run_fail(run, SD_BUS_ERROR_FAILED, strerror(-r));
+                        return;
+                }
         }
-        job->code = (int)exit_code_of_error(name);
-}
-
-static void finish(struct run *run) {
-        struct runner *runner = run->runner;
-        uint64_t now = now_usec();
-
-        run->state = RUN_ENDED;
-        if (run->cancels && run->job.code == STMBOOT_EXIT_CANCELLED)
-                clear_error(&run->job);
-        progress_clear(runner->progress);
-        job_report(&run->job, runner->client->options, now - run->started);
-        progress_finish(runner->progress, run->index, now);
-        start_waiting(runner);
-}
-
-static int on_final_properties(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct run *run = userdata;
-
-        (void)error;
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                (void)message_to_json(reply, &run->job.properties);
-        finish(run);
-        return 0;
-}
-
-static int get_job(struct run *run, sd_bus_slot **slot, sd_bus_message_handler_t handler) {
-        return sd_bus_call_method_async(run->runner->client->bus, slot, STMBOOT_BUS_NAME,
-                                        run->job.path, "org.freedesktop.DBus.Properties", "GetAll",
-                                        handler, run, "s", STMBOOT_JOB_INTERFACE);
-}
-
-static int on_waited(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct run *run = userdata;
-        const sd_bus_error *failure = sd_bus_message_get_error(reply);
-
-        (void)error;
-        if (run->state != RUN_RUNNING)
-                return 0;
-        if (failure)
-                set_error(run, failure->name, failure->message);
-        run->state = RUN_ENDING;
-        if (get_job(run, &run->ended_slot, on_final_properties) < 0)
-                finish(run);
-        return 0;
-}
-
-/* ---- while it runs ---- */
-
-static void apply_properties(struct run *run, sd_bus_message *message) {
-        _cleanup_json_ struct json_object *properties = NULL;
-        struct progress_state *state = &run->progress;
-        struct json_object *value;
-
-        if (run->state != RUN_RUNNING || message_to_json(message, &properties) < 0)
-                return;
-        if (json_object_object_get_ex(properties, "phase", &value))
-                (void)snprintf(state->phase, sizeof state->phase, "%s",
-                               json_object_get_string(value) ?: "");
-        if (json_object_object_get_ex(properties, "progress", &value))
-                state->percent = (unsigned)json_object_get_uint64(value);
-        if (json_object_object_get_ex(properties, "bytes_done", &value))
-                state->done = json_object_get_uint64(value);
-        if (json_object_object_get_ex(properties, "bytes_total", &value))
-                state->total = json_object_get_uint64(value);
-        if (json_object_object_get_ex(properties, "rate", &value))
-                state->rate = json_object_get_uint64(value);
-        progress_update(run->runner->progress, run->index, state, now_usec());
-}
-
-static int on_first_properties(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        (void)error;
-        if (!sd_bus_message_is_method_error(reply, NULL))
-                apply_properties(userdata, reply);
-        return 0;
 }
 
 static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -200,7 +56,7 @@ static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus
                 return 0;
         for (size_t i = 0; i < runner->n_runs; i++)
                 if (runner->runs[i]->job.path && strcmp(runner->runs[i]->job.path, path) == 0) {
-                        apply_properties(runner->runs[i], message);
+                        run_apply(runner->runs[i], message);
                         break;
                 }
         return 0;
@@ -211,139 +67,9 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
 
         (void)usec;
         progress_draw(runner->progress, now_usec());
-        return sd_event_source_set_time_relative(source, USEC_PER_SEC);
+        int r = sd_event_source_set_time_relative(source, USEC_PER_SEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
-
-static int on_cancelled(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct run *run = userdata;
-        const sd_bus_error *failure = sd_bus_message_get_error(reply);
-
-        (void)error;
-        if (failure && run->state == RUN_RUNNING) {
-                progress_clear(run->runner->progress);
-                complain("Cannot cancel: %s", failure->message);
-        }
-        return 0;
-}
-
-static void send_cancel(struct run *run) {
-        if (run->cancel_sent)
-                return;
-        run->cancel_sent = true;
-        (void)sd_bus_call_method_async(run->runner->client->bus, NULL, STMBOOT_BUS_NAME,
-                                       run->job.path, STMBOOT_JOB_INTERFACE, "Cancel", on_cancelled,
-                                       run, NULL);
-}
-
-/* ---- its start ---- */
-
-static int follow(struct run *run) {
-        _cleanup_message_ sd_bus_message *call = NULL;
-
-        run->state = RUN_RUNNING;
-        int code = client_new_call(run->runner->client, run->job.path, STMBOOT_JOB_INTERFACE,
-                                   "Wait", &call);
-        if (code != STMBOOT_EXIT_DONE)
-                return -ENOMEM;
-        int r = sd_bus_call_async(run->runner->client->bus, &run->waited_slot, call, on_waited, run,
-                                  UINT64_MAX);
-        if (r >= 0)
-                r = get_job(run, &run->properties_slot, on_first_properties);
-        if (r >= 0 && (run->runner->interrupts > 0 || run->cancels))
-                send_cancel(run);
-        return r;
-}
-
-static bool others_run(const struct runner *runner, const struct run *run) {
-        for (size_t i = 0; i < runner->n_runs; i++)
-                if (runner->runs[i] != run && runner->runs[i]->state != RUN_WAITING &&
-                    runner->runs[i]->state != RUN_ENDED)
-                        return true;
-        return false;
-}
-
-static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-        struct run *run = userdata;
-        const sd_bus_error *failure = sd_bus_message_get_error(reply);
-        const char *path;
-
-        (void)error;
-        if (failure) {
-                set_error(run, failure->name, failure->message);
-                /* Two of ours may share a port or a line: one after the other, then. */
-                if (run->job.code == STMBOOT_EXIT_BUSY && others_run(run->runner, run))
-                        run->state = RUN_WAITING;
-                else
-                        finish(run);
-                return 0;
-        }
-        int r = sd_bus_message_read(reply, "o", &path);
-        if (r >= 0)
-                r = (run->job.path = strdup(path)) ? follow(run) : -ENOMEM;
-        if (r < 0) {
-                set_error(run, SD_BUS_ERROR_FAILED, strerror(-r));
-                finish(run);
-        }
-        return 0;
-}
-
-/* A call can be sent once only; this makes another of the one that was refused. */
-static int renew_call(struct run *run) {
-        _cleanup_message_ sd_bus_message *copy = NULL;
-
-        int r = sd_bus_message_rewind(run->call, true);
-        if (r >= 0)
-                r = sd_bus_message_new_method_call(
-                        run->runner->client->bus, &copy, STMBOOT_BUS_NAME,
-                        sd_bus_message_get_path(run->call), STMBOOT_TARGET_INTERFACE,
-                        sd_bus_message_get_member(run->call));
-        if (r >= 0)
-                r = sd_bus_message_copy(copy, run->call, true);
-        if (r < 0)
-                return r;
-        sd_bus_message_unref(run->call);
-        run->call = TAKE_PTR(copy);
-        return 0;
-}
-
-static int start(struct run *run) {
-        run->state = RUN_STARTING;
-        run->started = now_usec();
-        if (run->job.path)
-                return follow(run);
-        if (run->started_slot) {
-                int r = renew_call(run);
-                if (r < 0)
-                        return r;
-                clear_error(&run->job);
-                run->started_slot = sd_bus_slot_unref(run->started_slot);
-        }
-        return sd_bus_call_async(run->runner->client->bus, &run->started_slot, run->call,
-                                 on_started, run, 0);
-}
-
-static void start_waiting(struct runner *runner) {
-        for (size_t i = 0; i < runner->n_runs; i++) {
-                struct run *run = runner->runs[i];
-
-                if (run->state != RUN_WAITING)
-                        continue;
-                if (runner->interrupts > 0) {
-                        set_error(run, STMBOOT_ERROR_PREFIX "Cancelled",
-                                  "cancelled before it began");
-                        finish(run);
-                        return; /* it came through here for the others */
-                }
-                int r = start(run);
-                if (r < 0) {
-                        set_error(run, SD_BUS_ERROR_FAILED, strerror(-r));
-                        finish(run);
-                        return;
-                }
-        }
-}
-
-/* ---- all of them ---- */
 
 static bool all_ended(const struct runner *runner) {
         for (size_t i = 0; i < runner->n_runs; i++)
@@ -380,10 +106,10 @@ static int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo
         progress_clear(runner->progress);
         if (runner->interrupts > 1)
                 return 0;
-        complain("Cancelling and waiting for the outcome; once more leaves.");
+        complain("Cancelling; waiting for the outcome (Ctrl-C again to leave).");
         for (size_t i = 0; i < runner->n_runs; i++)
                 if (runner->runs[i]->state == RUN_RUNNING)
-                        send_cancel(runner->runs[i]);
+                        run_cancel(runner->runs[i]);
         return 0;
 }
 
@@ -505,7 +231,7 @@ static int common_code(const struct runner *runner) {
 }
 
 static int loop(struct runner *runner) {
-        start_waiting(runner);
+        runner_start_waiting(runner);
         while (!all_ended(runner) && runner->interrupts < 2) {
                 int r = sd_event_run(runner->client->event, UINT64_MAX);
                 if (r < 0)

@@ -50,7 +50,7 @@ static void report_failure(const struct job *job) {
 void job_report(const struct job *job, const struct options *options, uint64_t took) {
         if (job->error_name)
                 report_failure(job);
-        else if (!options->quiet && options->json == JSON_OFF)
+        else if (job->code == STMBOOT_EXIT_DONE && !options->quiet && options->json == JSON_OFF)
                 report_success(job, took);
         if (job->properties && !options->quiet)
                 report_notes(job);
@@ -71,8 +71,9 @@ static struct json_object *notes_to_json(const char *text) {
 struct json_object *job_to_json(const struct job *job) {
         _cleanup_json_ struct json_object *object = json_object_new_object();
         const char *result = job->code == STMBOOT_EXIT_DONE        ? "done"
-                             : job->code == STMBOOT_EXIT_CANCELLED ? "cancelled"
-                                                                   : "failed";
+                             : job->code != STMBOOT_EXIT_CANCELLED ? "failed"
+                             : job->error_name                     ? "cancelled"
+                                                                   : "running"; /* it was left */
 
         if (!object)
                 return NULL;

@@ -56,6 +56,8 @@ static void print_job(struct monitor_filter *filter, struct json_object *event,
 }
 
 static void print_target(struct json_object *event, struct json_object *changed) {
+        if (!json_object_is_type(changed, json_type_object))
+                return;
         json_object_object_foreach(changed, key, value) {
                 const char *text = json_object_get_string(value) ?: "";
 

@@ -60,15 +60,20 @@ int progress_add(struct progress *progress, const char *name, uint64_t now) {
         return (int)progress->n_rows++;
 }
 
-void progress_clear(struct progress *progress) {
+/* Where the bars begin, with nothing behind it. */
+static void go_back(struct progress *progress, FILE *file) {
         if (progress->n_drawn == 0)
                 return;
-        (void)fputc('\r', progress->file);
+        (void)fputc('\r', file);
         if (progress->n_drawn > 1)
-                (void)fprintf(progress->file, "\033[%uA", progress->n_drawn - 1);
-        (void)fputs("\033[J", progress->file); /* erase to the end of the screen */
-        (void)fflush(progress->file);
+                (void)fprintf(file, "\033[%uA", progress->n_drawn - 1);
+        (void)fputs("\033[J", file); /* erase to the end of the screen */
         progress->n_drawn = 0;
+}
+
+void progress_clear(struct progress *progress) {
+        go_back(progress, progress->file);
+        (void)fflush(progress->file);
 }
 
 static struct winsize terminal_size(FILE *file) {
@@ -114,13 +119,10 @@ static int widest_name(const struct progress *progress) {
         return (int)widest;
 }
 
-void progress_draw(struct progress *progress, uint64_t now) {
-        if (progress->mode != PROGRESS_BARS)
-                return;
-        progress_clear(progress);
-
+static void draw_rows(struct progress *progress, uint64_t now, FILE *file) {
         struct winsize size = terminal_size(progress->file);
         int widest = widest_name(progress);
+
         for (size_t i = 0; i < progress->n_rows && progress->n_drawn + 1U < size.ws_row; i++) {
                 const struct row *row = &progress->rows[i];
                 char name[STMBOOT_TARGET_NAME_MAX + 1], line[512];
@@ -130,9 +132,26 @@ void progress_draw(struct progress *progress, uint64_t now) {
                 (void)snprintf(name, sizeof name, "%-*s", widest, row->name);
                 progress_format(name, &row->state, time_left(row, now), size.ws_col, line,
                                 sizeof line);
-                (void)fprintf(progress->file, "%s%s", progress->n_drawn > 0 ? "\n" : "", line);
+                (void)fprintf(file, "%s%s", progress->n_drawn > 0 ? "\n" : "", line);
                 progress->n_drawn++;
         }
+}
+
+void progress_draw(struct progress *progress, uint64_t now) {
+        _cleanup_free_ char *frame = NULL;
+        size_t size;
+
+        if (progress->mode != PROGRESS_BARS)
+                return;
+        /* In one piece, or it flickers. */
+        FILE *file = open_memstream(&frame, &size);
+        if (!file)
+                return;
+        go_back(progress, file);
+        draw_rows(progress, now, file);
+        if (fclose(file) != 0)
+                return;
+        (void)fputs(frame, progress->file);
         (void)fflush(progress->file);
 }
 

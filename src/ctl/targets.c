@@ -18,8 +18,8 @@ static int compare_names(const void *a, const void *b) {
 static struct json_object *collect(struct json_object *objects) {
         struct json_object *targets = json_object_new_array();
 
-        if (!targets)
-                return NULL;
+        if (!targets || !json_object_is_type(objects, json_type_object))
+                return targets;
         json_object_object_foreach(objects, path, interfaces) {
                 struct json_object *target;
 

@@ -21,17 +21,25 @@ char *text_sanitise(char *text, bool lines) {
         return text;
 }
 
+char *text_format(const char *format, ...) {
+        va_list args;
+        char *text;
+
+        va_start(args, format);
+        int r = vasprintf(&text, format, args);
+        va_end(args);
+        return r < 0 ? NULL : text;
+}
+
 static void print_sanitised(FILE *file, const char *prefix, const char *separator,
                             const char *format, va_list args) {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *line = NULL;
 
-        if (vasprintf(&text, format, args) < 0) {
+        if (vasprintf(&text, format, args) < 0)
                 text = NULL;
-                (void)fputs("Out of memory.\n", stderr);
-                return;
-        }
-        text_sanitise(text, true);
-        (void)fprintf(file, "%s%s%s\n", prefix, separator, text);
+        if (text)
+                line = text_format("%s%s%s\n", prefix, separator, text);
+        (void)fputs(line ? text_sanitise(line, true) : "Out of memory.\n", file);
 }
 
 void complain(const char *format, ...) {
@@ -56,16 +64,6 @@ void text_print_line(FILE *file, const char *name, const char *format, ...) {
         va_start(args, format);
         print_sanitised(file, name, ": ", format, args);
         va_end(args);
-}
-
-char *text_format(const char *format, ...) {
-        va_list args;
-        char *text;
-
-        va_start(args, format);
-        int r = vasprintf(&text, format, args);
-        va_end(args);
-        return r < 0 ? NULL : text;
 }
 
 static const struct {

@@ -19,10 +19,6 @@ static int report(const char *doing, const char *name, const sd_bus_error *error
                                                                             : STMBOOT_EXIT_OTHER;
 }
 
-static void stringp(char **text) {
-        free(*text);
-}
-
 /* "active", "inactive" ... */
 static int unit_state(struct client *client, const char *name, char **ret) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -96,7 +92,7 @@ static int change(struct client *client, const char *method, const char *doing, 
         _cleanup_(slot_unrefp) sd_bus_slot *slot = NULL;
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
-        _cleanup_(stringp) char *path_copy = NULL;
+        _cleanup_free_ char *path_copy = NULL;
         struct unit_job job = { 0 };
         const char *path;
 
@@ -117,7 +113,7 @@ static int change(struct client *client, const char *method, const char *doing, 
                 return client_report_errno(-ENOMEM, "Cannot go on");
 
         r = wait_for(client, &job, interrupted);
-        _cleanup_(stringp) char *result = job.result;
+        _cleanup_free_ char *result = job.result;
         if (r < 0)
                 return report(doing, name, &error, r);
         if (!result)
@@ -132,7 +128,7 @@ static int change(struct client *client, const char *method, const char *doing, 
 
 int unit_stop(struct client *client, const char *name, const unsigned *interrupted,
               bool *ret_was_active) {
-        _cleanup_(stringp) char *state = NULL;
+        _cleanup_free_ char *state = NULL;
 
         int code = unit_state(client, name, &state);
         if (code != STMBOOT_EXIT_DONE)

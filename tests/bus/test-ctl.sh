@@ -346,7 +346,7 @@ cancels_on_ctrl_c_and_waits() {
         signalled 1 flash slow fw.bin
         exits 13
         has log 'Cancel slow'
-        has err 'Cancelling and waiting'
+        has err 'Cancelling; waiting'
         has err 'slow: it went wrong'
 }
 

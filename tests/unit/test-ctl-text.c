@@ -145,7 +145,7 @@ static void sectors_are_numbers_and_ranges(void **state) {
 static void each_error_has_its_exit_code(void **state) {
         static const struct {
                 const char *name;
-                enum stmboot_exit code;
+                int code;
         } cases[] = {
                 { "org.stmboot1.Error.Failed", 1 },
                 { "org.stmboot1.Error.NoSuchTarget", 4 },
