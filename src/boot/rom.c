@@ -211,7 +211,7 @@ void rom_write_protect(struct rom *rom, const uint8_t *sectors, size_t n_sectors
 void rom_protection(struct rom *rom, enum an3155_command command, uint32_t flash_size) {
         bool erases = command == AN3155_READOUT_UNPROTECT;
 
-        an3155_protection(&rom->wanted, command,
+        an3155_protection(&rom->wanted, (uint8_t)command,
                           erases ? mass_erase_timeout(rom, flash_size) : OPTION_TIMEOUT);
         begin_critical(rom, OPTION_SETTLE + (erases ? mass_erase_time(rom, flash_size) : 0));
 }

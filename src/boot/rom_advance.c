@@ -204,9 +204,10 @@ static enum rom_status recover(struct rom *rom) {
         return rom_advance(rom);
 }
 
-/* Refused time and again: a baud rate that the ROM has measured badly garbles what we say. */
+/* Refused time and again: a byte too many puts every pair out of step, and a baud rate that the ROM
+ * has measured badly garbles what we say. */
 static enum rom_status refused(struct rom *rom) {
-        if (!rom->insists || !rom->may_reset || rom->breaks >= ROM_INSISTS_MAX)
+        if (!rom->insists || rom->breaks >= ROM_INSISTS_MAX)
                 return end(rom, ROM_NACK);
         return recover(rom);
 }

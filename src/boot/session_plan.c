@@ -239,8 +239,9 @@ static enum compare_status compare_start(struct session *session) {
 }
 
 /*
- * A read carries no checksum: a difference counts when it is seen twice; on H72x only when it is
- * still there after a re-entry (ST community: first reads after a write return FF).
+ * A read carries no checksum: a difference, or a fault, counts when it is seen twice; on H72x a
+ * difference only when it is still there after a re-entry (ST community: first reads after a write
+ * return FF).
  */
 enum compare_status compare_advance(struct session *session) {
         struct compare *compare = &session->compare;
@@ -256,8 +257,10 @@ enum compare_status compare_advance(struct session *session) {
                 return compare_start(session);
         }
         if (rom->status != ROM_OK) {
-                compare->address = block->address;
-                return COMPARE_FAULT;
+                if (compare->reread)
+                        return COMPARE_FAULT;
+                compare->reread = true; /* a byte may have been lost on its way */
+                return compare_start(session);
         }
 
         size_t size;
@@ -355,7 +358,7 @@ static enum step finish_check(struct session *session, enum compare_status statu
                 return session->request.check_only ? session_goto(session, phase_leave) : STEP_NEXT;
         }
         if (session->request.check_only)
-                return compare_fail(session, COMPARE_DIFFERENT, SESSION_DIFFERS);
+                return compare_fail(session, status, SESSION_DIFFERS);
         return STEP_NEXT;
 }
 
