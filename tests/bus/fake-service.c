@@ -136,10 +136,17 @@ static int inspect(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         (void)sd_bus_message_rewind(m, true);
         (void)sd_bus_message_skip(m, NULL);
         const char *target;
-        if (sd_bus_message_read(m, "s", &target) >= 0 && fake_starts_with(target, "slow"))
+        int r = sd_bus_message_read(m, "s", &target);
+        if (r < 0)
+                return r;
+        if (fake_starts_with(target, "slow"))
                 fits = false;
+        else if (fake_starts_with(target, "nasty"))
+                return sd_bus_reply_method_return(m, "a{sv}", 4, "segments", "as", 2, "a", "b",
+                                                  "pages", "a(t)", 1, (uint64_t)5, "size", "s",
+                                                  FAKE_NASTY, "fits", "as", 0);
         return sd_bus_reply_method_return(
-                m, "a{sv}", 8, "format", "s", "ihex", "size", "t", (uint64_t)44237, "segments",
+                m, "a{sv}", 8, "format", "s", "hex", "size", "t", (uint64_t)44237, "segments",
                 "a(tt)", 2, (uint64_t)0x08000000, (uint64_t)44000, (uint64_t)0x08020000,
                 (uint64_t)237, "crc32", "u", 0x1234abcdU, "stack-pointer", "t",
                 (uint64_t)0x20020000, "chip", "s", "STM32F405/407", "fits", "b", fits, "pages",

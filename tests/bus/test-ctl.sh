@@ -292,6 +292,14 @@ lets_nothing_drive_the_terminal() {
         done
 }
 
+takes_an_answer_of_another_shape() {
+        run image fw.bin --target=nasty
+        [ "$code" -le 13 ] || problem "it ended with $code"
+        run image fw.bin --target=nasty --json=short
+        exits 6
+        has out '"segments":["a","b"]'
+}
+
 # ---- asking ----
 
 asks_before_data_is_destroyed() {
@@ -539,6 +547,7 @@ case_ 'shows what is in an image' shows_what_is_in_an_image
 case_ 'replaces a file only as a whole' replaces_a_file_only_as_a_whole
 case_ 'reports output that cannot be written' reports_output_that_cannot_be_written
 case_ 'lets nothing drive the terminal' lets_nothing_drive_the_terminal
+case_ 'takes an answer of another shape' takes_an_answer_of_another_shape
 case_ 'asks before data is destroyed' asks_before_data_is_destroyed
 case_ 'draws a bar on a terminal' draws_a_bar_on_a_terminal
 case_ 'cancels on Ctrl-C and waits' cancels_on_ctrl_c_and_waits
