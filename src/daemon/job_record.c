@@ -140,7 +140,7 @@ static struct record conclude(const struct job *job, bool success) {
         if (!success && job->outcome == SESSION_UNTOUCHED)
                 return previous(&job->record);
         if (!verified_in_full(job) || request->session.check_only)
-                return job->record.before;
+                return previous(&job->record);
 
         memcpy(done.unique_id, info->unique_id, sizeof(done.unique_id));
         record_image_of(request->image, &done.image);

@@ -194,6 +194,16 @@ void record_load(const char *state_dir, const char *target, struct record *ret) 
 
 /* ---- writing ---- */
 
+/*
+ * A disk may take its time, and what the child has open stays locked and requested as long: other
+ * targets' ports and lines must not be among it.
+ */
+static void close_others(int fd) {
+        if (fd > STDERR_FILENO + 1)
+                (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+        (void)close_range((unsigned)fd + 1, ~0U, 0);
+}
+
 /* Runs in the child: system calls only, nothing of the parent's is touched. */
 static int write_in_child(int dir, const char *name, const char *text, size_t size) {
         int r = 0;
@@ -230,8 +240,10 @@ pid_t record_write_start(const char *state_dir, const char *target, const struct
         pid_t pid = fork();
         if (pid < 0)
                 return -errno;
-        if (pid == 0)
+        if (pid == 0) {
+                close_others(dir);
                 _exit(write_in_child(dir, name, text, (size_t)size));
+        }
         return pid;
 }
 

@@ -2,6 +2,8 @@
 
 /* Sync: when the chip is asked, how much is compared, and what the record says. */
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -268,6 +270,78 @@ static void a_record_that_cannot_be_written_is_said(void **state) {
         assert_int_equal(access(path, F_OK), 0);
 }
 
+static void a_damaged_record_is_never_put_back(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "state/motor.state");
+        const uint8_t sectors[] = { 0, 1 };
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_firmware(harness, "same.bin", 6000, 1);
+        harness_start(harness);
+        free(sync_motor(harness));
+        damage(harness);
+        harness_do(harness, "motor", "Flash", "sa{sv}", "same.bin", 2, "check", "s", "fast",
+                   "protect-write", "ay", (int)sizeof(sectors), sectors[0], sectors[1]);
+        assert_int_equal(access(path, F_OK), -1);
+}
+
+static pid_t child_of(pid_t parent) {
+        _cleanup_free_ char *path = NULL;
+        int child = 0;
+
+        assert_true(asprintf(&path, "/proc/%d/task/%d/children", parent, parent) > 0);
+        while (child == 0) {
+                _cleanup_fclose_ FILE *file = fopen(path, "re");
+
+                assert_non_null(file);
+                if (fscanf(file, "%d", &child) != 1)
+                        assert_int_equal(usleep(1000), 0);
+        }
+        return child;
+}
+
+/* Of the descriptors that process `pid` has open: not the first three, and no directories. */
+static size_t count_others(pid_t pid) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_closedir_ DIR *dir = NULL;
+        size_t n = 0;
+
+        assert_true(asprintf(&path, "/proc/%d/fd", pid) > 0);
+        dir = opendir(path);
+        assert_non_null(dir);
+        for (struct dirent *entry; (entry = readdir(dir));) {
+                struct stat st;
+
+                if (atoi(entry->d_name) > 2 && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0)
+                        n += !S_ISDIR(st.st_mode);
+        }
+        return n;
+}
+
+static void a_slow_disk_holds_no_port_and_no_line(void **state) {
+        struct harness *harness = *state;
+        _cleanup_free_ char *path = harness_path(harness, "state/.motor.state.new");
+        size_t others = SIZE_MAX;
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        /* As slow as it gets: opening it waits until somebody reads. */
+        assert_int_equal(mkfifo(path, 0600), 0);
+        _cleanup_free_ char *job = harness_job(harness, "motor", "Erase", NULL, "a{sv}", 0);
+        assert_non_null(job);
+        pid_t child = child_of(harness->daemon_pid);
+        for (unsigned i = 0; i < 1000 && others > 0; i++) { /* it has only just begun */
+                others = count_others(child);
+                assert_int_equal(usleep(1000), 0);
+        }
+        _cleanup_close_ int reader = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(reader >= 0);
+        assert_int_equal(others, 0);
+        assert_true(harness_wait(harness, job, NULL) >= 0);
+}
+
 static void a_target_without_a_file_cannot_sync(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -292,6 +366,8 @@ int main(void) {
                 TEST(a_failure_before_the_first_erase_leaves_the_record_alone),
                 TEST(protection_is_never_taken_off_silently),
                 TEST(a_record_that_cannot_be_written_is_said),
+                TEST(a_damaged_record_is_never_put_back),
+                TEST(a_slow_disk_holds_no_port_and_no_line),
                 TEST(a_target_without_a_file_cannot_sync),
         };
 
