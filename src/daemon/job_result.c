@@ -93,8 +93,10 @@ void job_result_collect(struct job *job, bool success) {
 
         job->outcome = session_outcome(job->session);
         job->unchanged = info->unchanged;
-        if (info->identified)
+        if (info->identified) {
                 target->known = *info;
+                target->in_doubt = false;
+        }
         if (success) {
                 note_success(job, info);
                 copy_data(job);
@@ -105,6 +107,7 @@ void job_result_collect(struct job *job, bool success) {
         } else {
                 job->error_name = error_name(error_from_session(failure->error));
                 set_message(job, failure_message(job, failure));
+                target->in_doubt |= failure->error == SESSION_NO_ENTRY;
         }
 }
 

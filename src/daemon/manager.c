@@ -94,7 +94,8 @@ static int set_target(struct manager *manager, const char *name, struct target_c
                 bus_object_added(manager, target->path);
         else
                 bus_target_changed(target, "Description", "State", "BrokenReason", "Port",
-                                   "ImageFile", NULL);
+                                   "ImageFile", "Chip", "ChipId", "UniqueId", "BootloaderVersion",
+                                   "FlashSize", "Protection", NULL);
         return 0;
 }
 

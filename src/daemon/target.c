@@ -126,6 +126,21 @@ static void replace_board(struct target *target, const struct target_config *old
         target->config = target_config_free(config);
 }
 
+static bool same_text(const char *a, const char *b) {
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Another port leads to another chip: how to enter the one that was seen there says nothing. */
+static void forget_chip(struct target *target, const struct target_config *old) {
+        const struct target_config *config = target->config;
+
+        if (old && config && same_text(old->port, config->port) &&
+            same_text(old->chip_name, config->chip_name))
+                return;
+        target->known = (struct session_info){ 0 };
+        target->in_doubt = false;
+}
+
 void target_configure(struct target *target, struct target_config *config, char *broken_reason,
                       const char *origin) {
         _cleanup_(target_config_freep) struct target_config *old = target->config;
@@ -138,6 +153,7 @@ void target_configure(struct target *target, struct target_config *config, char 
         target->broken_reason = broken_reason;
 
         replace_board(target, old);
+        forget_chip(target, old);
         watch_port(target);
         record_load(target->manager->paths.state_dir, target->name, &record);
         target->interrupted = record.status == RECORD_UNFINISHED;
@@ -167,7 +183,8 @@ const struct chip *target_chip(const struct target *target) {
         const char *name = target->config ? target->config->chip_name : NULL;
         const struct chip *chip = NULL;
 
-        if (target->known.chip && (!name || chip_name_fits(name, target->known.chip)))
+        if (target->known.chip && !target->in_doubt &&
+            (!name || chip_name_fits(name, target->known.chip)))
                 return target->known.chip;
         for (size_t i = 0; name && i < chip_table_size; i++)
                 if (chip_name_fits(name, &chip_table[i])) {

@@ -47,6 +47,7 @@ struct target {
         struct job *jobs; /* finished ones, the newest first */
 
         struct session_info known; /* what the last job saw; not identified: nothing */
+        bool in_doubt;             /* nothing answered since: there may be another chip now */
         const char *last_result;   /* static: "", "done" or the name of an error */
 };
 
@@ -65,7 +66,10 @@ void target_configure(struct target *target, struct target_config *config, char 
 enum target_state target_state(const struct target *target);
 const char *target_state_to_string(enum target_state state);
 
-/* What the chip is believed to be: what was seen last, or what its file says. NULL: not known. */
+/*
+ * What the chip is believed to be: what was seen last, unless that is in doubt, or what its file
+ * says. NULL: not known.
+ */
 const struct chip *target_chip(const struct target *target);
 
 /*

@@ -124,6 +124,44 @@ static void reload_adds_changes_and_removes_targets(void **state) {
                 (void)usleep(5000);
 }
 
+static void another_port_is_another_chip(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32F405", "");
+        harness_start(harness);
+        harness_do(harness, "motor", "Probe", "a{sv}", 0);
+        reload(harness);
+        assert_property(harness, "motor", "ChipId", "1043");
+        harness_target(harness, "motor", "STM32G071", "");
+        reload(harness);
+        assert_property(harness, "motor", "Chip", "");
+        assert_property(harness, "motor", "ChipId", "0");
+        /* As if it were an STM32F405 it would be reset at once, and be out of its ROM for good. */
+        harness_do(harness, "motor", "Probe", "a{sv}", 0);
+        assert_property(harness, "motor", "ChipId", "1120");
+}
+
+static void a_chip_that_does_not_answer_may_be_another(void **state) {
+        static const char *const believed[] = { "STM32F405", "unknown chip" };
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32F405", "");
+        harness_start(harness);
+        harness_do(harness, "motor", "Probe", "a{sv}", 0);
+        harness_target(harness, "motor", "STM32F405", "Boot0Wired=no\n");
+        reload(harness);
+        for (size_t i = 0; i < 2; i++) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_free_ char *job = harness_job(harness, "motor", "Probe", NULL, "a{sv}", 0);
+
+                assert_non_null(job);
+                assert_true(harness_wait(harness, job, &error) < 0);
+                assert_error(&error, "NoEntry");
+                assert_contains(error.message, believed[i]);
+                assert_property(harness, "motor", "ChipId", "1043"); /* what was seen last */
+        }
+}
+
 static void a_mask_hides_a_target(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
@@ -307,6 +345,8 @@ int main(void) {
                 TEST(a_port_that_is_not_there_makes_a_target_absent),
                 TEST(nodes_of_the_device_tree_are_targets),
                 TEST(reload_adds_changes_and_removes_targets),
+                TEST(another_port_is_another_chip),
+                TEST(a_chip_that_does_not_answer_may_be_another),
                 TEST(a_mask_hides_a_target),
                 TEST(reload_waits_for_targets_in_work),
                 TEST(a_broken_main_file_changes_nothing),
