@@ -77,7 +77,6 @@ void target_print(struct json_object *target) {
                 { "Unique ID", "unique_id" },
                 { "Bootloader", "bootloader_version" },
                 { "Protection", "protection" },
-                { "Last result", "last_result" },
         };
         char size[TEXT_NUMBER_MAX] = "";
 
@@ -89,6 +88,10 @@ void target_print(struct json_object *target) {
         output_field("Flash", size);
         for (size_t i = 0; i < ARRAY_SIZE(after); i++)
                 output_field(after[i].label, json_text(target, after[i].key));
+        const char *result = json_text(target, "last_result");
+        if (strncmp(result, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0)
+                result += strlen(STMBOOT_ERROR_PREFIX);
+        output_field("Last result", result);
         if (strcmp(json_text(target, "job"), "/") != 0)
                 output_field("Job", client_target_name(json_text(target, "job")));
 }
