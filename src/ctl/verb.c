@@ -9,8 +9,8 @@
 
 const struct verb verb_table[VERB_MAX_] = {
         [VERB_LIST] = { "list", "", 0, 0, "Show all targets",
-                        "Shows every target with its state and the chip last seen there. No chip is "
-                        "touched.\n",
+                        "Shows every target with its state and the chip last seen there. No chip "
+                        "is touched.\n",
                         cmd_list },
         [VERB_INFO] = { "info", "[TARGET]", 0, 1, "Show all that is known of a target",
                         "Shows what is known of a target from earlier jobs. The chip is not "
@@ -69,8 +69,8 @@ const struct verb verb_table[VERB_MAX_] = {
                              "write     all sectors can be written again\n",
                              cmd_unprotect },
         [VERB_OPTION_BYTES] = { "option-bytes", "[TARGET]", 0, 1, "Show or write the option bytes",
-                                "Shows the option bytes, or writes those of --write, always a whole "
-                                "area.\n"
+                                "Shows the option bytes, or writes those of --write, always a "
+                                "whole area.\n"
                                 "\nExample:\n"
                                 "  stmbootctl option-bytes motor\n",
                                 cmd_option_bytes },
