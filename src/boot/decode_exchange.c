@@ -159,7 +159,7 @@ static void end_of_part(struct decode_exchange *x, uint32_t word) {
                 x->special = x->head[0] == 0xFF ? 0xFFFF : 0;
                 break;
         case PART_WIDE_PAGES:
-                x->special = (uint16_t)(x->got == 3 ? x->head[0] << 8 | x->head[1] : 0);
+                x->special = x->got == 3 ? get_be16(x->head) : 0;
                 break;
         case PART_WORDS:
                 x->has_size = true;
