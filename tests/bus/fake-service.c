@@ -184,15 +184,17 @@ static int enumerate(sd_bus *b, const char *prefix, void *userdata, char ***ret,
         return paths ? 0 : -ENOMEM;
 }
 
-#define START(name, in)             SD_BUS_METHOD(name, in, "o", fake_job_start, SD_BUS_VTABLE_UNPRIVILEGED)
+#define ANYBODY                     SD_BUS_VTABLE_UNPRIVILEGED
+#define START(name, in)             SD_BUS_METHOD(name, in, "o", fake_job_start, ANYBODY)
 #define TARGET_PROPERTY(name, type) SD_BUS_PROPERTY(name, type, target_property, 0, 0)
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("ListTargets", "", "a(sos)", list_targets, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("ListJobs", "", "a(osss)", fake_jobs_list, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("GetTarget", "s", "o", get_target, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("InspectImage", "ssa{sv}", "a{sv}", inspect, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("InspectImageFd", "hsa{sv}", "a{sv}", inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListTargets", "", "a(sos)", list_targets, ANYBODY),
+        SD_BUS_METHOD("ListJobs", "", "a(osss)", fake_jobs_list, ANYBODY),
+        SD_BUS_METHOD("GetTarget", "s", "o", get_target, ANYBODY),
+        SD_BUS_METHOD("InspectImage", "ssa{sv}", "a{sv}", inspect, ANYBODY),
+        SD_BUS_METHOD("InspectImageFd", "hsa{sv}", "a{sv}", inspect, ANYBODY),
         SD_BUS_SIGNAL("JobNew", "oss", 0),
         SD_BUS_SIGNAL("JobFinished", "oss", 0),
         SD_BUS_VTABLE_END,
@@ -217,7 +219,7 @@ static const sd_bus_vtable target_vtable[] = {
         START("UnprotectReadout", "a{sv}"),
         START("ReadOptionBytes", "a{sv}"),
         START("WriteOptionBytes", "aya{sv}"),
-        SD_BUS_METHOD("GetTrace", "b", "s", get_trace, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetTrace", "b", "s", get_trace, ANYBODY),
         TARGET_PROPERTY("Name", "s"),
         TARGET_PROPERTY("Description", "s"),
         TARGET_PROPERTY("State", "s"),
