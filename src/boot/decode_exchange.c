@@ -2,6 +2,7 @@
 
 #include "boot/decode_exchange.h"
 #include "boot/command.h"
+#include "util/bytes.h"
 #include "util/macro.h"
 
 /* What follows each command and its complement: AN3155 section 3. */
