@@ -187,11 +187,33 @@ static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***re
         return bus_paths_finish(&paths, ret_paths);
 }
 
+/* Somebody has left the bus: a place among those who wait is free again. */
+static int on_client_gone(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        const struct manager *manager = userdata;
+        const char *name;
+
+        (void)ret_error;
+        int r = sd_bus_message_read_basic(message, 's', &name);
+        if (r < 0)
+                return r;
+        for (const struct target *target = manager->targets; target; target = target->next)
+                if (target->job)
+                        job_forget_client(target->job, name);
+        return 0;
+}
+
 int bus_job_export(struct manager *manager, sd_bus *bus) {
         int r = sd_bus_add_fallback_vtable(bus, NULL, STMBOOT_JOB_PREFIX, STMBOOT_JOB_INTERFACE,
                                            vtable, find, manager);
 
-        return r < 0 ? r
-                     : sd_bus_add_node_enumerator(bus, NULL, STMBOOT_JOB_PREFIX, enumerate,
-                                                  manager);
+        if (r >= 0)
+                r = sd_bus_add_node_enumerator(bus, NULL, STMBOOT_JOB_PREFIX, enumerate, manager);
+        if (r >= 0)
+                r = sd_bus_add_match(bus, NULL,
+                                     "type='signal',sender='org.freedesktop.DBus',"
+                                     "path='/org/freedesktop/DBus',"
+                                     "interface='org.freedesktop.DBus',"
+                                     "member='NameOwnerChanged',arg2=''",
+                                     on_client_gone, manager);
+        return r;
 }

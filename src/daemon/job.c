@@ -118,6 +118,12 @@ static void reply(struct job *job, sd_bus_message *message) {
                                                  job->error_message ?: "");
 }
 
+static bool is_from(sd_bus_message *message, const char *name) {
+        const char *sender = sd_bus_message_get_sender(message);
+
+        return sender && name && strcmp(sender, name) == 0;
+}
+
 int job_wait(struct job *job, sd_bus_message *message) {
         const char *sender = sd_bus_message_get_sender(message);
         size_t n = 0;
@@ -126,15 +132,23 @@ int job_wait(struct job *job, sd_bus_message *message) {
                 reply(job, message);
                 return 0;
         }
-        for (size_t i = 0; i < job->n_waiters; i++) {
-                const char *other = sd_bus_message_get_sender(job->waiters[i]);
-
-                n += sender && other && strcmp(sender, other) == 0;
-        }
+        for (size_t i = 0; i < job->n_waiters; i++)
+                n += is_from(job->waiters[i], sender);
         if (n >= JOB_WAITERS_PER_SENDER || job->n_waiters == JOB_WAITERS_MAX)
                 return -EUSERS;
         job->waiters[job->n_waiters++] = sd_bus_message_ref(message);
         return 0;
+}
+
+void job_forget_client(struct job *job, const char *name) {
+        size_t kept = 0;
+
+        for (size_t i = 0; i < job->n_waiters; i++)
+                if (is_from(job->waiters[i], name))
+                        sd_bus_message_unref(job->waiters[i]);
+                else
+                        job->waiters[kept++] = job->waiters[i];
+        job->n_waiters = kept;
 }
 
 static void answer_waiters(struct job *job) {

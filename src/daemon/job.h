@@ -96,3 +96,6 @@ uint64_t job_rate(const struct job *job);
  * once where it has ended.)
  */
 int job_wait(struct job *job, sd_bus_message *message);
+
+/* The client of this unique name has gone: it waits no longer. */
+void job_forget_client(struct job *job, const char *name);

@@ -2,6 +2,7 @@
 
 /* Jobs on the bus: one a target, waited for, cancelled, kept, limited. */
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -261,6 +262,35 @@ static void waiting_clients_are_limited(void **state) {
         assert_int_equal(refused, 4); /* eight of one client may wait */
 }
 
+static void clients_that_gave_up_wait_no_longer(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32G431", slow);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        assert_non_null(job);
+        for (unsigned i = 0; i < 40; i++) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+                sd_bus *bus = NULL;
+
+                assert_true(sd_bus_new(&bus) >= 0);
+                assert_true(sd_bus_set_address(bus, harness->address) >= 0);
+                assert_true(sd_bus_set_bus_client(bus, true) >= 0);
+                assert_true(sd_bus_start(bus) >= 0);
+                assert_true(sd_bus_set_method_call_timeout(bus, 20000) >= 0);
+                assert_true(sd_bus_call_method(bus, STMBOOT_BUS_NAME, job, STMBOOT_JOB_INTERFACE,
+                                               "Wait", &error, NULL, "") < 0);
+                assert_int_equal(sd_bus_error_get_errno(&error), ETIMEDOUT);
+                sd_bus_flush_close_unref(bus);
+        }
+        assert_job_property(harness, job, "State", "running");
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
+                    0);
+        (void)harness_wait(harness, job, NULL);
+}
+
 static void images_in_memory_are_limited(void **state) {
         static const char *const names[] = { "a", "b", "c" };
         struct harness *harness = *state;
@@ -469,6 +499,7 @@ int main(void) {
                 TEST(only_the_last_jobs_are_kept),
                 TEST(job_ids_differ_between_runs),
                 TEST(waiting_clients_are_limited),
+                TEST(clients_that_gave_up_wait_no_longer),
                 TEST(images_in_memory_are_limited),
                 TEST(a_client_that_goes_does_not_end_its_job),
                 TEST(progress_never_falls_and_is_told_at_most_ten_times_a_second),

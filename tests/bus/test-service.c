@@ -306,6 +306,17 @@ static void the_log_level_can_be_changed(void **state) {
         assert_true(sd_bus_get_property_string(harness->bus, STMBOOT_BUS_NAME, path, interface,
                                                "LogLevel", NULL, &level) >= 0);
         assert_string_equal(level, "debug");
+
+        /* Of a writer libsystemd would ask the bus, and the daemon would stand still meanwhile. */
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *xml;
+
+        assert_true(harness_call(harness, path, "org.freedesktop.DBus.Introspectable", "Introspect",
+                                 NULL, &reply, "") >= 0);
+        assert_true(sd_bus_message_read(reply, "s", &xml) > 0);
+        assert_contains(xml, "LogTarget");
+        assert_null(strstr(xml, "Privileged"));
+
         assert_true(sd_bus_set_property(harness->bus, STMBOOT_BUS_NAME, path, interface, "LogLevel",
                                         &error, "s", "loud") < 0);
         assert_string_equal(error.name, SD_BUS_ERROR_INVALID_ARGS);
