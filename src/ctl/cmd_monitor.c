@@ -64,7 +64,7 @@ static int emit(struct monitor *monitor, const char *path, struct json_object *e
         if (!monitor->target || strcmp(monitor->target, target) == 0) {
                 tell(monitor, target, event);
                 if (fflush(stdout) != 0)
-                        r = sd_event_exit(monitor->client->event, STMBOOT_EXIT_OTHER);
+                        r = sd_event_exit(monitor->client->event, STMBOOT_EXIT_DONE);
         }
         json_object_put(event);
         return r;

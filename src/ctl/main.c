@@ -39,7 +39,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-        (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported like a full disk */
+        (void)signal(SIGPIPE, SIG_IGN); /* a job goes on where nobody reads of it */
 
         int code = run(argc, argv);
         int finished = output_finish();

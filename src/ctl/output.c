@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/output.h"
 #include "ctl/text.h"
@@ -100,8 +102,17 @@ void output_field(const char *label, const char *text) {
                 (void)printf("%18s%s %s\n", label, *label ? ":" : " ", text_sanitise(safe, false));
 }
 
+/* "trace | head": whoever reads has seen enough. */
+static bool reader_is_gone(void) {
+        struct pollfd pollfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+        return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLERR | POLLHUP));
+}
+
 int output_finish(void) {
         if (fflush(stdout) == 0 && !ferror(stdout) && fclose(stdout) == 0)
+                return STMBOOT_EXIT_DONE;
+        if (errno == EPIPE || reader_is_gone())
                 return STMBOOT_EXIT_DONE;
         complain("Cannot write the output: %s.", errno != 0 ? strerror(errno) : "unknown error");
         return STMBOOT_EXIT_OTHER;

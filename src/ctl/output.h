@@ -31,5 +31,8 @@ void table_print(const struct table *table);
  */
 void output_field(const char *label, const char *text);
 
-/* Everything has really reached standard output; else says so. Returns an exit code. */
+/*
+ * Everything has really reached standard output; else says so, unless its reader has gone. Returns
+ * an exit code.
+ */
 int output_finish(void);
