@@ -16,6 +16,7 @@ struct advice_context {
         const struct entry_config *entry;
         unsigned baud;
         bool is_virtual;
+        bool configured_image; /* the image is the one that the target's configuration names */
 };
 
 #define ADVICE_MAX      4

@@ -120,6 +120,15 @@ CONDITION(found_old) {
         return failure->found != erased_value(context);
 }
 
+CONDITION(is_configured_image) {
+        (void)failure;
+        return context->configured_image;
+}
+
+CONDITION(is_other_image) {
+        return !is_configured_image(failure, context);
+}
+
 CONDITION(in_use) {
         return failure->system == -EBUSY;
 }
@@ -351,8 +360,13 @@ const struct advice_cause advice_job_causes[] = {
           .errors = E(VERIFY_MISMATCH) | E(NOT_BLANK),
           .text = "If it happens again at the same address, the flash there is worn out; at "
                   "changing ones, the supply dips while the chip erases and programs." },
+        { .name = "differs-from-file",
+          .errors = E(DIFFERS),
+          .when = is_configured_image,
+          .text = "The chip holds something else: `stmbootctl sync {target}` writes the image." },
         { .name = "differs",
           .errors = E(DIFFERS),
+          .when = is_other_image,
           .text = "The chip holds something else: `stmbootctl flash {target} IMAGE` writes the "
                   "image." },
 

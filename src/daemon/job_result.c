@@ -48,6 +48,7 @@ static char *failure_message(const struct job *job, const struct session_failure
                 .entry = &target->config->entry,
                 .baud = job->request->baud,
                 .is_virtual = target->config->is_virtual,
+                .configured_image = job->type == JOB_SYNC,
         };
         _cleanup_free_ char *text = failure_to_text(target->name, failure, &context);
         _cleanup_free_ char *tail = NULL;

@@ -86,6 +86,7 @@ static void check_only_writes_nothing(void **state) {
 
                 assert_true(harness_wait(harness, check, &differs) < 0);
                 assert_error(&differs, "Differs");
+                assert_contains(differs.message, "stmbootctl sync motor");
                 assert_job_property(harness, check, "Outcome", "untouched");
         }
         new_firmware(harness, 1);

@@ -40,6 +40,7 @@ struct given {
         enum session_outcome outcome;
         uint16_t reported;
         const char *reason;
+        bool configured_image;
         const char *first; /* name of the first advice */
 };
 
@@ -98,7 +99,8 @@ static void scene_init(struct scene *scene, const struct given *given) {
                                        0x08020000 } },
                 .context = { .chip = given->chip ? chip_by_id(given->chip) : NULL,
                              .baud = given->baud ?: 115200,
-                             .is_virtual = given->wiring & VIRTUAL },
+                             .is_virtual = given->wiring & VIRTUAL,
+                             .configured_image = given->configured_image },
                 .entry = { .has_reset = given->wiring & RESET,
                            .has_boot0 = given->wiring & BOOT0,
                            .has_boot1 = given->wiring & BOOT1 },
@@ -294,6 +296,7 @@ static const struct given cases[] = {
         { SESSION_VERIFY_MISMATCH, .chip = L152, .found = 0x00, .first = "not-programmed" },
         { SESSION_VERIFY_MISMATCH, .found = 0xFF, .first = "not-programmed" },
         { SESSION_DIFFERS, .first = "differs" },
+        { SESSION_DIFFERS, .configured_image = true, .first = "differs-from-file" },
 
         /* The gateway. */
         { SESSION_LINES, .system = -EBUSY, .first = "line-in-use" },
