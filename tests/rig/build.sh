@@ -55,8 +55,8 @@ configure_sanitizers() {
         for unit in stmbootd.service stmboot-sync@.service; do
                 directory=$product/etc/systemd/system/$unit.d
                 mkdir -p "$directory"
-                printf '[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n' \
-                        >"$directory/sanitizers.conf"
+                printf '[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0 %s\n' \
+                        UBSAN_OPTIONS=halt_on_error=1 >"$directory/sanitizers.conf"
         done
 }
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two boots. At the first the chip is blank: it is flashed before the application starts, and the
 # gateway is reset in the middle of an update. At the second that is repaired before the application
-# starts. Users, groups and permissions are as the boot made them.
+# starts. A second chip hangs on a USB adapter that is found late. Users, groups and permissions are
+# as the boot made them.
 
 prepare() {
         root=$1
         etc=$root/etc/systemd/system
-        mkdir -p "$etc/multi-user.target.wants" "$etc/stmboot-synced.target.wants" \
-                "$root/etc/stmboot/targets.d" "$root/usr/lib/firmware/stmboot"
+        mkdir -p "$etc/multi-user.target.wants" "$root/etc/stmboot/targets.d" \
+                "$root/usr/lib/firmware/stmboot"
         cat >"$root/etc/stmboot/targets.d/motor.conf" <<'T'
 [Serial]
 Port=ttyS1
@@ -18,7 +19,18 @@ Reset=GPIO6
 [Image]
 File=/usr/lib/firmware/stmboot/motor.bin
 T
-        firmware 20000 1 "$root/usr/lib/firmware/stmboot/motor.bin"
+        cat >"$root/etc/stmboot/targets.d/pump.conf" <<'T'
+[Serial]
+Port=usb:10c4:ea60
+[Lines]
+Chip=cp210x
+Boot0=0
+Reset=1
+[Image]
+File=/usr/lib/firmware/stmboot/pump.bin
+T
+        firmware 2000 3 "$root/usr/lib/firmware/stmboot/pump.bin"
+        firmware 10000 1 "$root/usr/lib/firmware/stmboot/motor.bin"
 
         # The board has power of its own: what is in its flash, the host's directory keeps.
         cat >"$etc/rig-board.service" <<'U'
@@ -34,6 +46,15 @@ ExecStart=/bin/sh -c 'exec /usr/local/lib/rig/rig-pi control=/run/rig/control gp
 ExecStartPost=/bin/sh -c 'until test -S /run/rig/control; do sleep 0.05; done; \
         sleep 0.5; /usr/local/lib/rig/rig-tell /run/rig/control state >/run/rig/found'
 U
+        cat >"$etc/rig-adapter.service" <<'U'
+[Unit]
+After=stmbootd.service
+[Service]
+Type=exec
+ExecStartPre=/sbin/modprobe vhci-hcd
+ExecStartPre=/bin/sleep 5
+ExecStart=/usr/local/lib/rig/rig-usb control=/run/rig/adapter part=STM32F103
+U
         cat >"$etc/motor-control.service" <<'U'
 [Unit]
 Requires=stmboot-sync@motor.service
@@ -43,13 +64,16 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c '/usr/local/lib/rig/rig-tell /run/rig/control state >/run/rig/seen'
 U
-        ln -s ../rig-board.service ../motor-control.service "$etc/multi-user.target.wants/"
-        ln -s /usr/lib/systemd/system/stmboot-sync@.service \
-                "$etc/stmboot-synced.target.wants/stmboot-sync@motor.service"
+        ln -s ../rig-board.service ../rig-adapter.service ../motor-control.service \
+                "$etc/multi-user.target.wants/"
+        for target in motor pump; do
+                ln -s /usr/lib/systemd/system/stmboot-sync@.service \
+                        "$etc/multi-user.target.wants/stmboot-sync@$target.service"
+        done
 }
 
 application_saw_it_run() {
-        wait_until 100 systemctl is-active motor-control.service
+        systemctl start motor-control.service # its job is there, and is waited for
         same "$(cat /run/rig/found)" hung # neither a blank chip nor half an image starts
         same "$(cat /run/rig/seen)" 'running 0x08000000'
         expect 0 systemctl is-active stmboot-sync@motor.service
@@ -67,10 +91,12 @@ run() {
                 output_has '^root gpio 660$'
                 expect 0 systemctl is-active dev-gpiochip0.device
                 expect 0 systemctl start stmboot-synced.target
+                expect 0 systemctl is-active stmboot-sync@pump.service
+                control=/run/rig/adapter chip_has /usr/lib/firmware/stmboot/pump.bin
                 expect 0 systemctl --failed --no-legend
                 output_lacks .
 
-                firmware 20000 2 /usr/lib/firmware/stmboot/motor.bin
+                firmware 10000 2 /usr/lib/firmware/stmboot/motor.bin
                 sync
                 programmed=$(counter units_programmed)
                 as_member stmbootctl sync motor >client 2>&1 &

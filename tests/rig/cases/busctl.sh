@@ -27,7 +27,7 @@ to_hex() {
 }
 
 run() {
-        start_pi
+        start_pi part=STM32F103
         pi_target motor </dev/null
         firmware 6000 3 motor.bin
         to_hex motor.bin /var/lib/stmboot/firmware/motor.hex
@@ -47,7 +47,7 @@ S
         expect 0 call "$job" org.stmboot1.Job GetData
         output_has '^ay 8 0 16 0 32 1 1 0 8$'
         job Probe 'a{sv}' 0
-        job Erase 'a{sv}' 2 address t 0x08004000 length t 0x4000
+        job Erase 'a{sv}' 2 address t 0x08004000 length t 0x400
         job ProtectWrite 'aya{sv}' 2 0 1 0
         job UnprotectWrite 'a{sv}' 0
         job ReadOptionBytes 'a{sv}' 0

@@ -12,7 +12,7 @@ run() {
 [Image]
 File=/usr/lib/firmware/stmboot/motor.bin
 T
-        firmware 30000 1 /usr/lib/firmware/stmboot/motor.bin
+        firmware 12000 1 /usr/lib/firmware/stmboot/motor.bin
         image=/usr/lib/firmware/stmboot/motor.bin
         record=/var/lib/stmboot/motor.state
 

@@ -50,7 +50,7 @@ wait_until() {
         shift
         until "$@" >/dev/null 2>&1; do
                 [ "$(date +%s)" -le $_end ] || fail "not within the time: $*"
-                sleep 0.05
+                sleep 0.1
         done
 }
 
