@@ -53,7 +53,7 @@ build() {
                 rm -f "$log"
                 return 0
         fi
-        tail -n 60 "$log" >&2
+        grep -v '^\[[0-9]' "$log" | tail -n 60 >&2
         rm -f "$log"
         return 1
 }
