@@ -19,7 +19,7 @@
  */
 #define UNPROTECT_ACK_SOON (200 * USEC_PER_MSEC)
 
-/* What settles once the mass erase is known to be over. */
+/* Once it is over: option bytes, reset, start-up. */
 #define UNPROTECT_SETTLE (200 * USEC_PER_MSEC)
 
 static enum rom_status end(struct rom *rom, enum rom_status status) {
@@ -308,7 +308,7 @@ static enum rom_status resyncing(struct rom *rom, enum resync_status status) {
         return fail(rom, rom->error);
 }
 
-/* ---- */
+/* ---- the machine ---- */
 
 enum rom_status rom_advance(struct rom *rom) {
         struct link *link = &rom->link;

@@ -74,13 +74,13 @@ struct session {
         uint64_t work_done, work_total; /* bytes on the wire, and their like for erasing */
 
         uint8_t commands[256 / 8]; /* that Get listed: a bit each */
-        bool retried;              /* what is read for the identification */
+        bool retried;              /* what is being read or looked at */
         struct flash_map map;
         uint32_t block_max;
         struct plan *plan;
         struct image preserved; /* contents of touched pages, read back */
         struct compare compare;
-        struct plan_list picked; /* one block of the fast check */
+        struct plan_list picked; /* one block of the fast check; or the rest of the head */
         uint8_t old_head[PLAN_BLOCK_MAX];
         bool has_old_head;
         bool knows_empty, was_empty; /* the first word of flash, of chips where it matters */
@@ -90,8 +90,8 @@ struct session {
         bool repairing;
         unsigned repairs;
         size_t write_end; /* blocks of the body from there on are not (or no more) to be written */
-        bool body_written, rest_written,
-                head_written; /* rest: of the head, without its last unit */
+        bool body_written, head_written;
+        bool rest_written; /* of the head: all but its last unit */
 
         uint8_t options[OPTION_BYTES_MAX];
         size_t n_options;
@@ -128,7 +128,7 @@ bool session_lists(const struct session *session, enum an3155_command command);
 /* Is the voltage range still to be raised? */
 bool session_wants_fast(const struct session *session);
 
-/* Does an erased byte read so? */
+/* Do these bytes read as erased? */
 bool session_is_blank(const struct session *session, const uint8_t *data, size_t size);
 
 /* Where the chip starts, as far as is known; the start of its flash. */
@@ -188,5 +188,6 @@ enum step phase_run(struct session *session);
 
 /* Writes session->new_options over the chip's areas where they differ, and reads them back. */
 enum step options_write(struct session *session);
+
 /* False: the session has failed. */
 bool options_may_be_written(struct session *session);

@@ -251,6 +251,34 @@ static void a_chip_that_nobody_resets_is_brought_back_in_step(void **state) {
         assert_true(resynced > runs / 4);
 }
 
+/* 02 completes a page count of 0x44: there FF is the filler. */
+static void any_answer_of_an_erase_may_be_lost(void **state) {
+        static const char *const chips[] = { "STM32F103RC", "STM32F030C8", "STM32L476" };
+        unsigned resynced = 0;
+
+        (void)state;
+        for (size_t c = 0; c < ARRAY_SIZE(chips); c++)
+                for (unsigned at = 0; at < 420; at++) {
+                        const struct virtual_fault fault = { .type = VIRTUAL_FAULT_LOSE_TO_HOST,
+                                                             .at = at };
+                        const struct session_request erase = { .kind = SESSION_ERASE,
+                                                               .address = 0x08000000,
+                                                               .length = 0x4000 };
+                        const struct image *old, *new;
+                        struct board board;
+
+                        open_with_old(&board, chips[c], &old, &new);
+                        board_without_lines(&board);
+                        assert_int_equal(virtual_add_fault(board.drive.chip, &fault), 0);
+                        board_do(&board, &erase);
+                        assert_int_equal(board_peek(&board, 0x08000000, 4), 0xFFFFFFFF);
+                        assert_int_equal(board_peek(&board, 0x08000800, 4), 0xFFFFFFFF);
+                        resynced += session_info(board.session)->recoveries > 0;
+                        close_both(&board, old, new);
+                }
+        assert_true(resynced > 1000);
+}
+
 /* Filler may have done harm to what was verified before it: all of it is verified again. */
 static void after_filler_all_is_verified_again(void **state) {
         unsigned exchanges[2];
@@ -283,6 +311,7 @@ int main(void) {
                 cmocka_unit_test(a_long_erase_is_abandoned),
                 cmocka_unit_test(the_port_gone_at_any_send_is_reported_truly),
                 cmocka_unit_test(a_chip_that_nobody_resets_is_brought_back_in_step),
+                cmocka_unit_test(any_answer_of_an_erase_may_be_lost),
                 cmocka_unit_test(after_filler_all_is_verified_again),
         };
 
