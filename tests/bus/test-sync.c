@@ -302,7 +302,7 @@ static pid_t child_of(pid_t parent) {
         return child;
 }
 
-/* Of the descriptors that process `pid` has open: not the first three, and no directories. */
+/* Timers and sockets that process `pid` has open; a timer stands for a virtual target's port. */
 static size_t count_others(pid_t pid) {
         _cleanup_free_ char *path = NULL;
         _cleanup_closedir_ DIR *dir = NULL;
@@ -312,10 +312,11 @@ static size_t count_others(pid_t pid) {
         dir = opendir(path);
         assert_non_null(dir);
         for (struct dirent *entry; (entry = readdir(dir));) {
-                struct stat st;
+                char what[64] = "";
 
-                if (atoi(entry->d_name) > 2 && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0)
-                        n += !S_ISDIR(st.st_mode);
+                if (readlinkat(dirfd(dir), entry->d_name, what, sizeof(what) - 1) > 0)
+                        n += strncmp(what, "anon_inode:", 11) == 0 ||
+                             strncmp(what, "socket:", 7) == 0;
         }
         return n;
 }
