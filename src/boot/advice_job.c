@@ -146,6 +146,10 @@ CONDITION(not_bootable) {
         return failure->outcome == SESSION_NOT_BOOTABLE;
 }
 
+CONDITION(bootable) {
+        return !not_bootable(failure, context);
+}
+
 CONDITION(above_common_baud) {
         (void)failure;
         return context->baud > 115200;
@@ -415,6 +419,7 @@ const struct advice_cause advice_job_causes[] = {
                   "start." },
         { .name = "cancelled",
           .errors = E(CANCELLED),
+          .when = bootable,
           .text = "Nothing has to be repaired: start the job again when it suits." },
 
         { .name = "trace",
