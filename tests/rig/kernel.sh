@@ -19,9 +19,10 @@ find_versions() {
 download() {
         mkdir -p "$tmp/deb"
         cd "$tmp/deb"
-        apt-get download "linux-image-$version" "linux-headers-$version" \
-                "linux-headers-${version%-*}-common" \
-                "linux-kbuild-${source_package#linux-source-}" "$source_package"
+        # shellcheck disable=SC2046 # a list
+        apt-get download "linux-image-$version" "linux-headers-$version" "$source_package" \
+                $(apt-cache depends "linux-headers-$version" |
+                        sed -nE 's/.*Depends: (linux-(headers|kbuild)-.*)/\1/p')
 }
 
 unpack() {

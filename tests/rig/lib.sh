@@ -11,10 +11,6 @@ work=${STMBOOT_RIG_DIR:-$source/build/rig}
 mkdir -p "$work"
 work=$(cd "$work" && pwd)
 
-# What the host needs besides a shell: the packages of Debian 12 and 13.
-# shellcheck disable=SC2034
-packages='qemu-system-x86 mmdebstrap busybox-static kmod cpio e2fsprogs xz-utils gcc make'
-
 die() {
         printf 'rig: %s\n' "$*" >&2
         exit 1

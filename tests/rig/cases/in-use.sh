@@ -16,6 +16,10 @@ B
         dbus-daemon --config-file=/run/rig/bus.conf --fork
 }
 
+on_private_bus() {
+        env DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/rig/bus "$@"
+}
+
 run() {
         start_pi
         pi_target motor </dev/null
@@ -32,25 +36,22 @@ run() {
         output_has 'already'
 
         private_bus
-        DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/rig/bus
         mkdir -p second/targets.d state
         cp /etc/stmboot/targets.d/motor.conf second/targets.d/
         chown -R stmboot second state
-        second="env DBUS_SYSTEM_BUS_ADDRESS=$DBUS_SYSTEM_BUS_ADDRESS"
-        unset DBUS_SYSTEM_BUS_ADDRESS
-        setpriv --reuid=stmboot --regid=stmboot --groups=dialout,gpio -- $second \
+        on_private_bus setpriv --reuid=stmboot --regid=stmboot --groups=dialout,gpio -- \
                 stmbootd --config-dir="$PWD/second" --state-dir="$PWD/state" >"$out/second" 2>&1 &
-        wait_until 20 $second stmbootctl list
+        wait_until 20 on_private_bus stmbootctl list
 
         as_member stmbootctl flash motor one.bin >client 2>&1 &
         client=$!
         in_mid_flash
-        expect 5 $second stmbootctl probe motor
+        expect 5 on_private_bus stmbootctl probe motor
         output_has "in use by stmbootd \(process $(daemon_pid)\)"
         # An ordinary program cannot get in between, either.
         expect 2 setpriv --reuid=stranger --regid=stranger --groups=dialout sh -c ': </dev/ttyS1'
         output_has 'busy'
         wait $client
         chip_has one.bin
-        expect 0 $second stmbootctl verify motor one.bin
+        expect 0 on_private_bus stmbootctl verify motor one.bin
 }

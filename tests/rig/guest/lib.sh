@@ -195,8 +195,8 @@ gpio_argument() {
 }
 
 release_line() {
-        kill $_holder
-        wait $_holder || :
+        kill "$_holder"
+        wait "$_holder" || :
 }
 
 # pulse LABEL LINE: low for 100 ms, open drain, then released.
