@@ -29,7 +29,6 @@ run() {
         for object in "$manager" "$motor" "$job"; do
                 methods "$object" >methods
                 [ -s methods ] || fail "$object has no methods"
-                # shellcheck disable=SC2094 # nothing there writes to it
                 while read -r interface method; do
                         case $method in
                         ListTargets | ListJobs)
