@@ -58,9 +58,11 @@ static void set_format(struct drive *drive, const struct session_want *want,
 static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t size,
                  struct session_event *event) {
         uint64_t next = virtual_next_time(drive->chip);
+        const uint64_t moments[] = { drive->cancel_at, drive->unplug_at, drive->noise_at };
 
-        if (drive->cancel_at > drive->now)
-                next = MIN(next, drive->cancel_at);
+        for (size_t i = 0; i < ARRAY_SIZE(moments); i++)
+                if (moments[i] > drive->now)
+                        next = MIN(next, moments[i]);
 
         if (drive->before_wait)
                 drive->before_wait(drive, MIN(until, next));
@@ -78,6 +80,31 @@ static void check_progress(struct drive *drive, const struct session *session) {
         drive->last_percent = progress.percent;
 }
 
+static bool is_due(uint64_t *moment, uint64_t now) {
+        if (*moment == 0 || now < *moment)
+                return false;
+        *moment = 0;
+        return true;
+}
+
+/* What happens by itself. */
+static bool interfere(struct drive *drive, struct session_event *event) {
+        if (is_due(&drive->cancel_at, drive->now)) {
+                event->type = SESSION_EVENT_CANCEL;
+        } else if (is_due(&drive->unplug_at, drive->now)) {
+                event->type = SESSION_EVENT_LINK_LOST;
+                event->error = -ENODEV;
+        } else if (is_due(&drive->noise_at, drive->now)) {
+                event->type = SESSION_EVENT_RECEIVED;
+                event->data = (const uint8_t *)"\x55";
+                event->size = 1;
+        } else {
+                return false;
+        }
+        event->now = drive->now;
+        return true;
+}
+
 bool drive_session(struct drive *drive, struct session *session) {
         drive->last_percent = 0;
         for (unsigned long turn = 0; turn < 20000000; turn++) {
@@ -87,10 +114,7 @@ bool drive_session(struct drive *drive, struct session *session) {
 
                 session_next(session, drive->now, &want);
                 check_progress(drive, session);
-                if (drive->cancel_at > 0 && drive->now >= drive->cancel_at) {
-                        drive->cancel_at = 0;
-                        event.type = SESSION_EVENT_CANCEL;
-                        event.now = drive->now;
+                if (interfere(drive, &event)) {
                         session_event(session, &event);
                         continue;
                 }

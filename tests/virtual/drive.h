@@ -13,6 +13,8 @@ struct drive {
         bool reset, boot0, boot1; /* levels of the lines */
         unsigned lose_link_at;    /* the n-th byte sent finds the port gone; 0: never */
         uint64_t cancel_at;       /* 0: never */
+        uint64_t unplug_at;       /* the port goes away while an answer is awaited; 0: never */
+        uint64_t noise_at;        /* a byte comes from nowhere; 0: never */
         unsigned lines_fail_at;   /* the n-th line step from now on fails; 0: never */
         bool format_fails;
         bool parity_lost; /* the port takes 8E1 for 8N1, and does not say so */

@@ -163,6 +163,38 @@ static void a_long_erase_is_abandoned(void **state) {
         }
 }
 
+/* ---- a write that does nothing ---- */
+
+/* The ROM ACKs it all the same; and the chip dies before that can be mended. */
+static void a_vector_table_with_a_hole_never_starts(void **state) {
+        unsigned runs = 0, nothing = 0;
+
+        (void)state;
+        for (unsigned torn = 0; torn < 14; torn++)
+                for (unsigned dead = 30; dead < 80; dead++, runs++) {
+                        const struct virtual_fault faults[] = {
+                                { .type = VIRTUAL_FAULT_WRITE_TORN, .at = torn },
+                                { .type = VIRTUAL_FAULT_DEAD, .at = dead },
+                        };
+                        const struct image *old, *new;
+                        struct board board;
+
+                        open_with_old(&board, "STM32F103RC", &old, &new);
+                        const struct session_request request = { .kind = SESSION_FLASH,
+                                                                 .image = new };
+                        for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+                                assert_int_equal(virtual_add_fault(board.drive.chip, &faults[i]),
+                                                 0);
+                        (void)board_try(&board, &request);
+                        virtual_clear_faults(board.drive.chip);
+                        enum board_runs runs_now = board_look(&board, old, new);
+                        assert_int_not_equal(runs_now, BOARD_RUNS_PART);
+                        nothing += runs_now == BOARD_RUNS_NOTHING;
+                        close_both(&board, old, new);
+                }
+        assert_true(nothing > runs / 4);
+}
+
 /* ---- the port is gone ---- */
 
 static void the_port_gone_at_any_send_is_reported_truly(void **state) {
@@ -309,6 +341,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(cancelled_at_any_moment_the_outcome_holds),
                 cmocka_unit_test(a_long_erase_is_abandoned),
+                cmocka_unit_test(a_vector_table_with_a_hole_never_starts),
                 cmocka_unit_test(the_port_gone_at_any_send_is_reported_truly),
                 cmocka_unit_test(a_chip_that_nobody_resets_is_brought_back_in_step),
                 cmocka_unit_test(any_answer_of_an_erase_may_be_lost),

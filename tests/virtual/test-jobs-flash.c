@@ -74,6 +74,37 @@ static void pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request(void
         }
 }
 
+/* A read carries no checksum, and what is kept would be kept wrong. */
+static void what_is_kept_survives_flipped_bits(void **state) {
+        struct board board;
+
+        (void)state;
+        for (unsigned at = 600; at < 9000; at += 131) {
+                const struct virtual_fault flip = { .type = VIRTUAL_FAULT_FLIP_TO_HOST,
+                                                    .at = at,
+                                                    .detail = at % 8 };
+                uint8_t before[2048], after[2048];
+
+                board_open(&board, "STM32L476", NULL);
+                struct image *old = drive_image(board.chip, sizeof(before), 1);
+                struct image *image = drive_image(board.chip, 100, 2);
+                const struct session_request request = { .kind = SESSION_FLASH,
+                                                         .image = image,
+                                                         .preserve = true };
+
+                board_put(&board, old);
+                memcpy(before, old->segments[0].data, sizeof(before));
+                memcpy(before, image->segments[0].data, 100);
+                assert_int_equal(virtual_add_fault(board.drive.chip, &flip), 0);
+                board_do(&board, &request);
+                assert_true(virtual_peek(board.drive.chip, 0x08000000, after, sizeof(after)));
+                assert_memory_equal(after, before, sizeof(before));
+                image_free(old);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
 static void nothing_is_erased_if_so_asked(void **state) {
         struct board board;
 
@@ -311,6 +342,7 @@ static const struct boot {
         { "STM32F429", 0, 0, 0, true, false },
         /* BOOT_ADD, NSBOOTADD and the like, which their ROMs do not show */
         { "STM32H743", 0, 0, 0, false, false },
+        { "STM32H723", 0, 0, 0, false, false }, /* one bank, and yet BOOT_ADD */
         { "STM32L552", 0, 0, 0, false, false },
         { "STM32H563", 0, 0, 0, false, false },
         { "STM32C551", 0, 0, 0, false, false },
@@ -398,6 +430,7 @@ static void a_chip_that_thinks_it_is_empty_is_started_by_go(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request),
+                cmocka_unit_test(what_is_kept_survives_flipped_bits),
                 cmocka_unit_test(nothing_is_erased_if_so_asked),
                 cmocka_unit_test(what_is_there_already_is_left_alone),
                 cmocka_unit_test(the_random_blocks_differ_from_time_to_time),

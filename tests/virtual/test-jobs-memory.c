@@ -333,6 +333,15 @@ static void run_and_reset_start_the_application(void **state) {
                     .address = 0x08004000 },
                   true,
                   0x08004000 },
+                /* the address of what is read is not where it starts */
+                { "STM32F405",
+                  { .kind = SESSION_READ,
+                    .after = SESSION_AFTER_GO,
+                    .has_address = true,
+                    .address = 0x08004000,
+                    .length = 4 },
+                  true,
+                  0x08000000 },
                 { "STM32F405", { .kind = SESSION_ENTER }, true, 0 },
                 { "STM32F405", { .kind = SESSION_PROBE, .after = SESSION_AFTER_STAY }, true, 0 },
         };

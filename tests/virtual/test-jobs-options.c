@@ -262,6 +262,50 @@ static void protection_is_switched_through_any_disturbance(void **state) {
         assert_true(lost < 10);
 }
 
+/* ---- at work ---- */
+
+/* A critical section: option bytes half written can lock a part for good. Noise, an unplugged port
+ * or a cancel in the middle of it do not end in a reset before it is over. */
+static void nothing_resets_a_chip_that_writes_its_option_bytes(void **state) {
+        static const struct {
+                const char *chip;
+                struct session_request request;
+        } cases[] = {
+                { "STM32F405",
+                  { .kind = SESSION_WRITE_OPTIONS,
+                    .address = 0x1FFFC008,
+                    .has_address = true,
+                    .option_bytes = (const uint8_t *)"\xFE\x0F",
+                    .option_size = 2 } },
+                { "STM32F103RC", { .kind = SESSION_READOUT_PROTECT } },
+                { "STM32L476", { .kind = SESSION_WRITE_UNPROTECT } },
+                { "STM32G071", { .kind = SESSION_READOUT_PROTECT } },
+                { "STM32G071", { .kind = SESSION_READOUT_UNPROTECT } },
+        };
+        const struct virtual_config wiring = { .timing = CHIP_WORST };
+        unsigned runs = 0, waited = 0;
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases) * 3; i++)
+                for (uint64_t at = 150; at < 1600; at += 2, runs++) {
+                        board_open(&board, cases[i / 3].chip, &wiring);
+                        uint64_t *moments[] = { &board.drive.noise_at, &board.drive.unplug_at,
+                                                &board.drive.cancel_at };
+
+                        *moments[i % 3] = at * USEC_PER_MSEC;
+                        bool done = board_try(&board, &cases[i / 3].request);
+                        assert_true(done || i % 3 != 0);
+                        waited += !done && board.drive.now > (at + 150) * USEC_PER_MSEC;
+                        assert_int_equal(virtual_counters(board.drive.chip)->option_torn, 0);
+                        assert_false(board.drive.reset || board.drive.boot0);
+                        board_close(&board);
+                }
+        print_message("%u jobs disturbed in time; %u waited for the section to end\n", runs,
+                      waited);
+        assert_true(waited > 50);
+}
+
 /* ---- protection ---- */
 
 static void sectors_are_protected_and_freed(void **state) {
@@ -407,6 +451,7 @@ int main(void) {
                 cmocka_unit_test(exactly_the_bytes_named_are_changed),
                 cmocka_unit_test(option_bytes_are_written_through_any_disturbance),
                 cmocka_unit_test(protection_is_switched_through_any_disturbance),
+                cmocka_unit_test(nothing_resets_a_chip_that_writes_its_option_bytes),
                 cmocka_unit_test(sectors_are_protected_and_freed),
                 cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
                 cmocka_unit_test(what_a_rom_does_not_list_is_refused),
