@@ -18,7 +18,8 @@ struct board {
 /* Starts it and waits until the chip is in its ROM. Returns false with a word on standard error. */
 bool board_start(struct board *board, const struct chip *chip);
 
-/* Ends it. Returns whether the chip was running the image, and its flash begins with it. */
+/* Ends it. Returns whether the chip was running `image`, the file that its flash begins with; NULL:
+ * whatever it did. */
 bool board_stop(struct board *board, const char *image);
 
 /* Starts `argv` with standard output and error in the file `log`, and $LD_PRELOAD unless NULL.
