@@ -217,8 +217,12 @@ static enum step look_at_block(struct session *session, const struct plan_list *
 
         if (rom->status == ROM_OK && memcmp(data, block->data, block->size) == 0)
                 return block_done(session, list, end);
-        if (rom->status == ROM_OK && session_is_blank(session, data, block->size))
+        if (rom->status == ROM_OK && session_is_blank(session, data, block->size)) {
+                /* only the last unit is left, and filler may have done harm to all before it */
+                if (session->rest_written && rom->resynced)
+                        return session_goto(session, phase_verify);
                 return write_next(session, list, end);
+        }
         return repair(session, block->address) == STEP_FAILED ? session_fail_rom(session)
                                                               : STEP_AGAIN;
 }

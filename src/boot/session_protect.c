@@ -95,7 +95,8 @@ static enum step protect_switch(struct session *session) {
 static enum step refused(struct session *session) {
         bool whole = session->rom.failure.stage == 0;
 
-        if (whole && session->request.kind == SESSION_READOUT_UNPROTECT)
+        if (whole && session->request.kind == SESSION_READOUT_UNPROTECT &&
+            session->protect_tries == 0)
                 session->outcome = SESSION_UNTOUCHED;
         if (whole && session->info.protection == CHIP_YES)
                 return session_fail(session, SESSION_PROTECTED);

@@ -41,6 +41,8 @@ static const struct peer {
           ADVICE_SYMPTOM_GARBAGE, 10 },
         { "text in which a y is an ACK", LINES, "", "ready> ", "?\r\n", false, ADVICE_SYMPTOM_TEXT,
           0 },
+        { "text that begins with it", LINES, "", "yes, master\r\n", "", false, ADVICE_SYMPTOM_TEXT,
+          0 },
         { "an echo", LINES, "", "\x7F", "\x02\xFD", false, ADVICE_SYMPTOM_ECHO, 3 },
         { "another byte", LINES, "", "\x01", "", false, ADVICE_SYMPTOM_GARBAGE, 5 },
         { "deaf", LINES, "", "\x79", "", false, ADVICE_SYMPTOM_ACKED_SILENT, 5 },

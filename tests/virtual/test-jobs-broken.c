@@ -157,6 +157,7 @@ static void a_long_erase_is_abandoned(void **state) {
                 assert_true(board.drive.now < start + 6 * USEC_PER_SEC);
                 assert_int_equal(session_outcome(board.session), SESSION_NOT_BOOTABLE);
                 assert_int_equal(virtual_state(board.drive.chip, board.drive.now), VIRTUAL_ROM);
+                assert_int_equal(board.drive.pulses, 2);
                 board_check_left(&board);
                 image_free(image);
                 board_close(&board);

@@ -218,6 +218,72 @@ static void the_random_blocks_differ_from_time_to_time(void **state) {
         board_close(&board);
 }
 
+/* A byte lost on its way is no difference. */
+static void noise_does_not_make_a_flash_of_a_check(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        struct image *image = drive_image(board.chip, 6000, 1);
+        const struct session_request request = { .kind = SESSION_FLASH,
+                                                 .image = image,
+                                                 .check = SESSION_CHECK_FULL };
+        board_put(&board, image);
+        for (unsigned at = 0; at < 8000; at += 59) {
+                const struct virtual_fault lost = { .type = VIRTUAL_FAULT_LOSE_TO_HOST, .at = at };
+
+                virtual_clear_faults(board.drive.chip);
+                assert_int_equal(virtual_add_fault(board.drive.chip, &lost), 0);
+                board_do(&board, &request);
+                assert_true(session_info(board.session)->unchanged);
+        }
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 0);
+        image_free(image);
+        board_close(&board);
+}
+
+/* ---- progress ---- */
+
+struct halfway {
+        uint64_t at;
+        unsigned percent;
+};
+
+static void note_halfway(struct drive *drive, uint64_t until) {
+        struct halfway *halfway = drive->data;
+
+        (void)until;
+        if (halfway->percent == 0 && drive->now >= halfway->at)
+                halfway->percent = drive->last_percent;
+}
+
+static void progress_keeps_step_with_time(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(kinds_of_flash); i++) {
+                struct halfway halfway = { .at = USEC_INFINITY };
+
+                for (unsigned round = 0; round < 2; round++) {
+                        board_open(&board, kinds_of_flash[i], NULL);
+                        struct image *image =
+                                drive_image(board.chip, MIN(board.chip->flash_size, 65536U), 1);
+                        const struct session_request request = { .kind = SESSION_FLASH,
+                                                                 .image = image };
+
+                        board.drive.data = &halfway;
+                        board.drive.before_wait = note_halfway;
+                        uint64_t start = board.drive.now;
+                        board_do(&board, &request);
+                        halfway.at = (board.drive.now - start) / 2;
+                        image_free(image);
+                        board_close(&board);
+                }
+                if (halfway.percent < 30 || halfway.percent > 70)
+                        fail_msg("%s: %u %% at half the time", kinds_of_flash[i], halfway.percent);
+        }
+}
+
 /* ---- speed ---- */
 
 static uint64_t time_of_flash(bool fast, const struct virtual_fault *fault,
@@ -434,6 +500,8 @@ int main(void) {
                 cmocka_unit_test(nothing_is_erased_if_so_asked),
                 cmocka_unit_test(what_is_there_already_is_left_alone),
                 cmocka_unit_test(the_random_blocks_differ_from_time_to_time),
+                cmocka_unit_test(noise_does_not_make_a_flash_of_a_check),
+                cmocka_unit_test(progress_keeps_step_with_time),
                 cmocka_unit_test(an_f4_programs_words_on_request_also_after_a_recovery),
                 cmocka_unit_test(a_protected_sector_fails_the_flash_truthfully),
                 cmocka_unit_test(only_what_boots_from_a_known_place_is_power_fail_safe),

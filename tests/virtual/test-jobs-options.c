@@ -416,6 +416,34 @@ static void readout_protection_hides_and_lifting_it_erases(void **state) {
         }
 }
 
+/* Only what the ROM took may have erased anything. */
+static void a_refused_unprotection_leaves_all_as_it_was(void **state) {
+        const struct session_request unprotect = { .kind = SESSION_READOUT_UNPROTECT };
+        struct board board;
+        unsigned refused = 0;
+
+        (void)state;
+        for (unsigned from = 5; from < 30; from++) {
+                board_open(&board, "STM32F405", NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                board_put(&board, image);
+                for (unsigned i = from; i < 40; i++)
+                        assert_int_equal(virtual_add_fault(board.drive.chip,
+                                                           &(struct virtual_fault){
+                                                                   VIRTUAL_FAULT_NACK, i, 0 }),
+                                         0);
+                if (!board_try(&board, &unprotect) &&
+                    session_outcome(board.session) == SESSION_UNTOUCHED) {
+                        refused += session_failure(board.session)->command == 0x92;
+                        assert_true(drive_holds(board.drive.chip, image));
+                        assert_true(drive_runs(&board.drive));
+                }
+                image_free(image);
+                board_close(&board);
+        }
+        assert_true(refused > 0);
+}
+
 static void what_a_rom_does_not_list_is_refused(void **state) {
         static const uint8_t sector = 0;
         static const struct {
@@ -454,6 +482,7 @@ int main(void) {
                 cmocka_unit_test(nothing_resets_a_chip_that_writes_its_option_bytes),
                 cmocka_unit_test(sectors_are_protected_and_freed),
                 cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
+                cmocka_unit_test(a_refused_unprotection_leaves_all_as_it_was),
                 cmocka_unit_test(what_a_rom_does_not_list_is_refused),
         };
 
