@@ -5,7 +5,10 @@
 
 if [[ -z ${CTL_TEST_ON_BUS-} ]]; then
         command -v dbus-run-session >/dev/null || exit 77
-        [[ -r /usr/share/bash-completion/bash_completion ]] || exit 77
+        if [[ ! -r /usr/share/bash-completion/bash_completion ]]; then
+                echo "SKIP: bash-completion is not installed"
+                exit 77
+        fi
         CTL_TEST_ON_BUS=yes exec dbus-run-session -- bash "$0" "$@"
 fi
 export DBUS_SYSTEM_BUS_ADDRESS="$DBUS_SESSION_BUS_ADDRESS"
