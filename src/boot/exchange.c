@@ -47,7 +47,7 @@ const struct exchange_stage *exchange_stage(const struct exchange *exchange) {
         return &exchange->stages[MIN(exchange->stage, exchange->n_stages - 1)];
 }
 
-bool exchange_all_sent(const struct exchange *exchange) {
+bool exchange_ends_here(const struct exchange *exchange) {
         for (unsigned i = exchange->stage + 1; i < exchange->n_stages; i++)
                 if (exchange->stages[i].size > 0)
                         return false;

@@ -71,8 +71,8 @@ struct exchange_stage *exchange_add_wait(struct exchange *exchange, uint64_t tim
 /* The stage under way. */
 const struct exchange_stage *exchange_stage(const struct exchange *exchange);
 
-/* Was the whole command said, up to the stage under way? */
-bool exchange_all_sent(const struct exchange *exchange);
+/* Is there nothing to send after the stage under way? */
+bool exchange_ends_here(const struct exchange *exchange);
 
 /* Bytes of a full answer to the stage under way, for its time on the wire. */
 size_t exchange_reply_size(const struct exchange *exchange);

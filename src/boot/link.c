@@ -42,6 +42,15 @@ void link_exchange(struct link *link) {
         begin(link, LINK_EXCHANGE);
 }
 
+bool link_said_all(const struct link *link) {
+        const struct exchange *exchange = &link->exchange;
+
+        if (exchange->stage == exchange->n_stages)
+                return true;
+        return exchange_ends_here(exchange) &&
+               (link->answered || exchange_stage(exchange)->size == 0);
+}
+
 void link_probe(struct link *link, uint8_t byte, uint64_t timeout) {
         link->probe = byte;
         link->probe_timeout = timeout;

@@ -64,6 +64,9 @@ struct link {
 /* Starts the exchange that was described in link->exchange. */
 void link_exchange(struct link *link);
 
+/* Has the port taken all of the exchange, however it ended? */
+bool link_said_all(const struct link *link);
+
 /* Sends one byte and waits for ACK (LINK_OK) or NACK; other bytes are kept in `received`. */
 void link_probe(struct link *link, uint8_t byte, uint64_t timeout);
 

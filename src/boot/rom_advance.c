@@ -125,6 +125,8 @@ static enum rom_status settle_critical(struct rom *rom) {
         const struct exchange *exchange = &rom->link.exchange;
         uint64_t settle = rom->settle;
 
+        rom->said = link_said_all(&rom->link);
+
         if (exchange->command == AN3155_READOUT_UNPROTECT && exchange->status == EXCHANGE_DONE &&
             rom->link.now - rom->link.sent_at > UNPROTECT_ACK_SOON)
                 settle = UNPROTECT_SETTLE;
@@ -245,7 +247,7 @@ static enum rom_status fast_again(struct rom *rom) {
  */
 static enum rom_status settled(struct rom *rom) {
         rom->unsettled = false;
-        if (!rom->may_reset && !exchange_all_sent(&rom->link.exchange)) {
+        if (!rom->may_reset && !rom->said) {
                 begin_resync(rom);
                 return ROM_BUSY;
         }

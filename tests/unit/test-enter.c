@@ -64,17 +64,25 @@ struct bench {
         struct enter enter;
         uint64_t now;
         unsigned commands, releases;
+        const char *saying; /* what is on its way */
 };
 
 static void say(struct bench *bench, const char *text) {
-        for (; *text; text++) {
-                const struct session_event event = { .type = SESSION_EVENT_RECEIVED,
-                                                     .now = bench->now += 100,
-                                                     .data = (const uint8_t *)text,
-                                                     .size = 1 };
+        bench->saying = text;
+}
 
-                link_event(&bench->link, &event);
-        }
+static bool hear(struct bench *bench) {
+        const struct session_event event = { .type = SESSION_EVENT_RECEIVED,
+                                             .now = bench->now + 100,
+                                             .data = (const uint8_t *)bench->saying,
+                                             .size = 1 };
+
+        if (!bench->saying || !*bench->saying)
+                return false;
+        bench->now += 100;
+        bench->saying++;
+        link_event(&bench->link, &event);
+        return true;
 }
 
 /* After a reset the one that talked before is silent. */
@@ -120,6 +128,8 @@ static void respond(struct bench *bench, const struct session_want *want) {
                 event.type = SESSION_EVENT_FLUSHED;
                 break;
         default:
+                if (hear(bench))
+                        return;
                 event.type = SESSION_EVENT_TIME;
                 event.now = bench->now = MAX(bench->now, want->until);
         }

@@ -16,6 +16,9 @@
 #include "board.h"
 #include "util/macro.h"
 
+/* Not in the page of the head. */
+#define HARM 3000
+
 struct watch {
         const struct image *new;
         struct session *session;
@@ -37,9 +40,9 @@ static bool starts(const struct drive *drive, const struct watch *watch) {
 
 static void do_harm(struct drive *drive, struct watch *watch) {
         const struct image_segment *segment = &watch->new->segments[0];
-        uint8_t byte = segment->data[1500] ^ 0x10;
+        uint8_t byte = segment->data[HARM] ^ 0x10;
 
-        assert_true(virtual_poke(drive->chip, segment->address + 1500, &byte, 1));
+        assert_true(virtual_poke(drive->chip, segment->address + HARM, &byte, 1));
         watch->harmed = true;
         watch->started = starts(drive, watch);
         watch->erases = virtual_counters(drive->chip)->page_erases;
@@ -73,8 +76,11 @@ static bool harm(enum session_phase phase, unsigned wait, unsigned *harmed) {
         board_open(&board, "STM32F103RC", NULL);
         struct image *old = drive_image(board.chip, 5000, 1);
         struct image *new = drive_image(board.chip, 4900, 2);
+        static const uint8_t options[] = { 0xA5, 0x5A, 0xFE, 0x01 };
         const struct session_request request = { .kind = SESSION_FLASH,
                                                  .image = new,
+                                                 .option_bytes = options,
+                                                 .option_size = sizeof(options),
                                                  .after = SESSION_AFTER_STAY };
 
         board_put(&board, old);
@@ -104,6 +110,7 @@ static void harm_by_filler_is_mended_head_first(void **state) {
                 { SESSION_PHASE_WRITE, 17 },
                 { SESSION_PHASE_VERIFY, 17 },
                 { SESSION_PHASE_HEAD, 1 },
+                { SESSION_PHASE_OPTIONS, 1 },
         };
         unsigned harmed = 0;
 
