@@ -51,6 +51,7 @@ unpack_source() {
 
 extract_kernel() {
         sh "$tmp/source/scripts/extract-vmlinux" "$tmp/image/boot/vmlinuz-$version" >"$tmp/vmlinux"
+        [ -s "$tmp/vmlinux" ]
 }
 
 # gpio-sim with the interrupt simulator that it needs, as one module: neither is in Debian's
