@@ -97,7 +97,7 @@ run_rig() {
         {
                 STMBOOT_RIG_DIR="$builds/rig" "$top/tests/rig/run.sh"
                 echo "status $?"
-        } 2>&1 | tee "$results.rig" | sed '/^status [0-9]*$/d'
+        } 2>&1 | tee "$results.rig" | sed -u '/^status [0-9]*$/d'
         sed -nE 's/^(PASS|FAIL|SKIP)  /\1  Rig: /p' "$results.rig" >>"$results"
         case $(tail -n 1 "$results.rig") in
         'status 0') ;;
