@@ -378,121 +378,6 @@ static void a_protected_sector_fails_the_flash_truthfully(void **state) {
                 }
 }
 
-/* ---- where the chip boots from ---- */
-
-static const struct boot {
-        const char *chip;
-        uint32_t option, value; /* a 16-bit option word to set; 0: as delivered */
-        uint32_t at;            /* of the image; 0: the start of flash */
-        bool safe;
-        bool one_piece;
-} boots[] = {
-        { "STM32F103RC", 0, 0, 0, true, false },
-        { "STM32F030C8", 0, 0, 0, true, false },
-        { "STM32F405", 0, 0, 0, true, false },
-        { "STM32L152RC", 0, 0, 0, true, false },
-        { "STM32L072", 0, 0, 0, true, false },
-        { "STM32L011", 0, 0, 0, true, false }, /* pattern 6, of which nothing is decoded */
-        { "STM32G071", 0, 0, 0, true, false },
-        { "STM32G431", 0, 0, 0, true, false },
-        { "STM32L412", 0, 0, 0, true, false },
-        { "STM32WB06", 0, 0, 0, true, false },
-        { "STM32U031", 0, 0, 0, true, true }, /* shows no option bytes; pattern 11, one bank */
-        { "STM32U575", 0, 0, 0, true, false },
-        { "STM32F746", 0, 0, 0, true, false },
-        /* BOOT_ADD0 0x2010: 0x08040000 */
-        { "STM32F746", 0x1FFF0010, 0x2010, 0x08040000, true, false },
-        { "STM32F746", 0x1FFF0010, 0x2010, 0x08080000, false, false },
-        /* BFB2: the ROM chooses between the banks (RM0090 3.9) */
-        { "STM32F429", 0x1FFFC000, 0xAAFF, 0, false, false },
-        { "STM32F429", 0, 0, 0, true, false },
-        /* BOOT_ADD, NSBOOTADD and the like, which their ROMs do not show */
-        { "STM32H743", 0, 0, 0, false, false },
-        { "STM32H723", 0, 0, 0, false, false }, /* one bank, and yet BOOT_ADD */
-        { "STM32L552", 0, 0, 0, false, false },
-        { "STM32H563", 0, 0, 0, false, false },
-        { "STM32C551", 0, 0, 0, false, false },
-};
-
-static void only_what_boots_from_a_known_place_is_power_fail_safe(void **state) {
-        struct board board;
-
-        (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
-                const struct boot *b = &boots[i];
-
-                board_open(&board, b->chip, NULL);
-                struct image *image = drive_image(board.chip, 3000, 1);
-                const struct session_request request = { .kind = SESSION_FLASH,
-                                                         .image = image,
-                                                         .one_piece = b->one_piece };
-                if (b->option)
-                        board_poke(&board, b->option, b->value, 2);
-                if (b->at) {
-                        uint32_t moved = b->at - image->segments[0].address;
-
-                        image->segments[0].address = b->at;
-                        image->segments[0].data[6] += (uint8_t)(moved >> 16); /* reset vector */
-                }
-                board_do(&board, &request);
-                if (session_info(board.session)->power_fail_safe != b->safe)
-                        fail_msg("%s: power-fail safe %d", b->chip, !b->safe);
-                assert_true(drive_holds(board.drive.chip, image));
-                if (b->safe) {
-                        assert_true(drive_runs(&board.drive));
-                        assert_int_equal(virtual_running_from(board.drive.chip),
-                                         image->segments[0].address);
-                }
-                image_free(image);
-                board_close(&board);
-        }
-}
-
-/* ---- how it ends ---- */
-
-static void a_flash_ends_as_asked(void **state) {
-        struct board board;
-
-        (void)state;
-        for (unsigned after = SESSION_AFTER_RUN; after <= SESSION_AFTER_GO; after++) {
-                board_open(&board, "STM32F405", NULL);
-                struct image *image = drive_image(board.chip, 3000, 1);
-                const struct session_request request = { .kind = SESSION_FLASH,
-                                                         .image = image,
-                                                         .after = after };
-
-                board_do(&board, &request);
-                assert_int_equal(virtual_state(board.drive.chip, board.drive.now + 100000),
-                                 after == SESSION_AFTER_STAY ? VIRTUAL_ROM : VIRTUAL_RUNNING);
-                assert_int_equal(board.drive.boot0, after == SESSION_AFTER_STAY);
-                assert_false(session_info(board.session)->started_by_go);
-                image_free(image);
-                board_close(&board);
-        }
-}
-
-/* AN2606, pattern 16: the flag was set at power-on, and a reset does not look again. */
-static void a_chip_that_thinks_it_is_empty_is_started_by_go(void **state) {
-        struct board board;
-
-        (void)state;
-        board_open(&board, "STM32L431", NULL);
-        struct image *image = drive_image(board.chip, 3000, 1);
-        const struct session_request request = { .kind = SESSION_FLASH, .image = image };
-
-        board_do(&board, &request);
-        assert_true(session_info(board.session)->started_by_go);
-        assert_true(drive_runs(&board.drive));
-        board_check_left(&board);
-
-        board_cycle_power(&board);
-        board_do(&board, &request);
-        assert_false(session_info(board.session)->started_by_go);
-        assert_true(drive_runs(&board.drive));
-        image_free(image);
-        board_close(&board);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request),
@@ -504,9 +389,6 @@ int main(void) {
                 cmocka_unit_test(progress_keeps_step_with_time),
                 cmocka_unit_test(an_f4_programs_words_on_request_also_after_a_recovery),
                 cmocka_unit_test(a_protected_sector_fails_the_flash_truthfully),
-                cmocka_unit_test(only_what_boots_from_a_known_place_is_power_fail_safe),
-                cmocka_unit_test(a_flash_ends_as_asked),
-                cmocka_unit_test(a_chip_that_thinks_it_is_empty_is_started_by_go),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
