@@ -16,7 +16,7 @@ out=${4:-}
 saved=$work/$suite/saved
 installed=$work/$suite/installed
 kernel=$work/kernel
-timeout=${RIG_TIMEOUT:-300}
+timeout=${RIG_TIMEOUT:-600}
 run=$(mktemp -d "$work/run.XXXXXX")
 qemu_pid=
 
