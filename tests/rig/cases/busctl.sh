@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The service by busctl alone, as a gateway's script would; then stm32flash on the same port, with
-# the service stopped.
+# The service by busctl alone, as a gateway's script would.
 
 motor=/org/stmboot1/target/motor
 
