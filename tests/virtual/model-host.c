@@ -256,3 +256,14 @@ void host_poke_application(struct host *host, uint32_t address) {
         application(address, data);
         assert_true(virtual_poke(host->chip, address, data, sizeof(data)));
 }
+
+bool host_is_filled(struct host *host, uint32_t address, size_t size, uint8_t value) {
+        for (size_t i = 0; i < size; i++) {
+                uint8_t byte;
+
+                assert_true(virtual_peek(host->chip, address + (uint32_t)i, &byte, 1));
+                if (byte != value)
+                        return false;
+        }
+        return true;
+}

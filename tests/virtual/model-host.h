@@ -56,3 +56,6 @@ void host_go(struct host *host, uint32_t address);
 /* A vector table that can run: stack pointer, then a reset vector to code at +0x40. */
 void host_write_application(struct host *host, uint32_t address);
 void host_poke_application(struct host *host, uint32_t address);
+
+/* Whether `size` bytes of its memory are all `value`. */
+bool host_is_filled(struct host *host, uint32_t address, size_t size, uint8_t value);
