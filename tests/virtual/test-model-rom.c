@@ -225,7 +225,7 @@ static const struct talk talks[] = {
           "0x440",
           { { "44 BB", "79" }, { "FF FE 01", "1F" }, { "44 BB", "79" }, { "FF FD 02", "1F" } } },
 
-        /* ---- protection (what it does: test-model-flash) ---- */
+        /* ---- protection (what it does: test-model-protect) ---- */
         { "Write Protect with a wrong checksum",
           "0x410",
           { { "63 9C", "79" }, { "01 00 01 01", "1F" } } },
