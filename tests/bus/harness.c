@@ -138,11 +138,14 @@ static void start_bus(struct harness *harness) {
         fail_msg("dbus-daemon does not start");
 }
 
-static void connect_bus(struct harness *harness) {
-        assert_true(sd_bus_new(&harness->bus) >= 0);
-        assert_true(sd_bus_set_address(harness->bus, harness->address) >= 0);
-        assert_true(sd_bus_set_bus_client(harness->bus, true) >= 0);
-        assert_true(sd_bus_start(harness->bus) >= 0);
+sd_bus *harness_connect(const struct harness *harness) {
+        sd_bus *bus;
+
+        assert_true(sd_bus_new(&bus) >= 0);
+        assert_true(sd_bus_set_address(bus, harness->address) >= 0);
+        assert_true(sd_bus_set_bus_client(bus, true) >= 0);
+        assert_true(sd_bus_start(bus) >= 0);
+        return bus;
 }
 
 int harness_setup(void **state) {
@@ -159,7 +162,7 @@ int harness_setup(void **state) {
         harness_write(harness, "config/stmbootd.conf",
                       "[Manager]\nFirmwareDirectories=%s/firmware\n", harness->dir);
         start_bus(harness);
-        connect_bus(harness);
+        harness->bus = harness_connect(harness);
         *state = harness;
         return 0;
 }
@@ -244,6 +247,14 @@ int harness_stop(struct harness *harness, int signal) {
 
 /* ---- calls ---- */
 
+void harness_process(struct harness *harness) {
+        int r = sd_bus_process(harness->bus, NULL);
+
+        assert_true(r >= 0);
+        if (r == 0)
+                assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
+}
+
 static int call(struct harness *harness, const char *path, const char *interface,
                 const char *member, sd_bus_error *error, sd_bus_message **reply, const char *types,
                 va_list ap) {
@@ -291,6 +302,11 @@ char *harness_job(struct harness *harness, const char *target, const char *membe
 
 int harness_wait(struct harness *harness, const char *job, sd_bus_error *error) {
         return harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Wait", error, NULL, "");
+}
+
+void harness_cancel(struct harness *harness, const char *job) {
+        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
+                    0);
 }
 
 static char *job_done(struct harness *harness, const char *target, const char *member,

@@ -47,6 +47,10 @@ char *harness_read(const struct harness *harness, const char *name);
  */
 void harness_target(struct harness *harness, const char *name, const char *chip, const char *more);
 
+/* `more` of a target where a flash of so many bytes can be caught in the middle. */
+#define SLOW      "WireTime=yes\n"
+#define SLOW_SIZE 60000
+
 /* Starts the daemon. */
 void harness_spawn(struct harness *harness);
 /* Starts it and waits until it serves. */
@@ -59,6 +63,12 @@ int harness_stop(struct harness *harness, int signal);
 
 #define HARNESS_TIMEOUT (120 * 1000000ULL)
 
+/* Another client of the bus; the caller's. */
+sd_bus *harness_connect(const struct harness *harness);
+
+/* Handles what has come for harness->bus, or waits until something does. */
+void harness_process(struct harness *harness);
+
 /* Calls a method; returns 0, or negative with *error set. `reply` may be NULL. */
 int harness_call(struct harness *harness, const char *path, const char *interface,
                  const char *member, sd_bus_error *error, sd_bus_message **reply, const char *types,
@@ -70,6 +80,9 @@ char *harness_job(struct harness *harness, const char *target, const char *membe
 
 /* Job.Wait. Returns 0 or negative with *error set. */
 int harness_wait(struct harness *harness, const char *job, sd_bus_error *error);
+
+/* Job.Cancel; does not wait. */
+void harness_cancel(struct harness *harness, const char *job);
 
 /* Starts a job with types and arguments, waits for it, and wants it done. Returns its path. */
 char *harness_done(struct harness *harness, const char *target, const char *member,

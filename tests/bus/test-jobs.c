@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Jobs on the bus: one a target, waited for, cancelled, kept, limited. */
+/* Jobs on the bus: one a target, waited for, cancelled, told of. */
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -10,11 +9,6 @@
 
 #include "harness.h"
 #include "util/macro.h"
-
-/* At wire speed a flash of this takes long enough to be caught in the middle. */
-#define SLOW_SIZE 60000
-
-static const char slow[] = "WireTime=yes\n";
 
 static void a_flash_ends_in_a_running_application(void **state) {
         struct harness *harness = *state;
@@ -89,7 +83,7 @@ static void a_second_job_is_refused_while_one_is_on(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        harness_target(harness, "motor", "STM32G431", slow);
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
         harness_start(harness);
         _cleanup_free_ char *job =
@@ -107,7 +101,7 @@ static void targets_on_one_line_take_turns(void **state) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
         harness_target(harness, "left", "STM32G431",
-                       "WireTime=yes\n[Lines]\nChip=gpiochip0\nReset=4\nBoot0=5\n");
+                       SLOW "[Lines]\nChip=gpiochip0\nReset=4\nBoot0=5\n");
         harness_target(harness, "right", "STM32G431",
                        "[Lines]\nChip=gpiochip0\nReset=6\nBoot0=5\n");
         harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
@@ -119,8 +113,7 @@ static void targets_on_one_line_take_turns(void **state) {
         assert_error(&error, "Busy");
         assert_contains(error.message, "left");
 
-        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
-                    0);
+        harness_cancel(harness, job);
         (void)harness_wait(harness, job, NULL);
         harness_do(harness, "right", "Probe", "a{sv}", 0);
 }
@@ -152,15 +145,14 @@ static void a_cancelled_job_says_so_and_leaves_the_chip_alone(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        harness_target(harness, "motor", "STM32G431", slow);
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
         harness_start(harness);
         _cleanup_free_ char *job =
                 harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
         assert_non_null(job);
         harness_await_phase(harness, job, "write");
-        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
-                    0);
+        harness_cancel(harness, job);
         assert_true(harness_wait(harness, job, &error) < 0);
         assert_error(&error, "Cancelled");
         assert_job_property(harness, job, "State", "cancelled");
@@ -169,8 +161,7 @@ static void a_cancelled_job_says_so_and_leaves_the_chip_alone(void **state) {
         assert_property(harness, "motor", "LastResult", "org.stmboot1.Error.Cancelled");
 
         /* A second one is nothing. */
-        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
-                    0);
+        harness_cancel(harness, job);
 }
 
 static void waiting_has_no_race(void **state) {
@@ -188,33 +179,6 @@ static void waiting_has_no_race(void **state) {
         }
 }
 
-static void only_the_last_jobs_are_kept(void **state) {
-        struct harness *harness = *state;
-        _cleanup_reply_ sd_bus_message *reply = NULL;
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_free_ char *first = NULL;
-        unsigned n = 0;
-
-        harness_target(harness, "motor", "STM32G431", "");
-        harness_start(harness);
-        for (unsigned i = 0; i < 10; i++) {
-                char *job = harness_done(harness, "motor", "Probe", "a{sv}", 0);
-
-                if (first)
-                        free(job);
-                else
-                        first = job;
-        }
-        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "ListJobs", NULL,
-                                 &reply, "") >= 0);
-        assert_true(sd_bus_message_enter_container(reply, 'a', "(osss)") > 0);
-        while (sd_bus_message_skip(reply, "(osss)") > 0)
-                n++;
-        assert_int_equal(n, 8);
-        assert_true(harness_wait(harness, first, &error) < 0);
-        assert_string_equal(error.name, "org.freedesktop.DBus.Error.UnknownObject");
-}
-
 static void job_ids_differ_between_runs(void **state) {
         struct harness *harness = *state;
 
@@ -227,106 +191,12 @@ static void job_ids_differ_between_runs(void **state) {
         assert_string_not_equal(one, other);
 }
 
-static int count_reply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        unsigned *n = userdata;
-
-        (void)error;
-        if (sd_bus_message_is_method_error(message, STMBOOT_ERROR_PREFIX "LimitExceeded"))
-                (*n)++;
-        return 1;
-}
-
-static void waiting_clients_are_limited(void **state) {
-        struct harness *harness = *state;
-        unsigned refused = 0;
-
-        harness_target(harness, "motor", "STM32G431", slow);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
-        for (unsigned i = 0; i < 12; i++)
-                assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
-                                                     STMBOOT_JOB_INTERFACE, "Wait", count_reply,
-                                                     &refused, "") >= 0);
-        while (refused < 4) {
-                int r = sd_bus_process(harness->bus, NULL);
-                assert_true(r >= 0);
-                if (r == 0)
-                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) >= 0);
-        }
-        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
-                    0);
-        (void)harness_wait(harness, job, NULL);
-        assert_int_equal(refused, 4); /* eight of one client may wait */
-}
-
-static void clients_that_gave_up_wait_no_longer(void **state) {
-        struct harness *harness = *state;
-
-        harness_target(harness, "motor", "STM32G431", slow);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
-        for (unsigned i = 0; i < 40; i++) {
-                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-                sd_bus *bus = NULL;
-
-                assert_true(sd_bus_new(&bus) >= 0);
-                assert_true(sd_bus_set_address(bus, harness->address) >= 0);
-                assert_true(sd_bus_set_bus_client(bus, true) >= 0);
-                assert_true(sd_bus_start(bus) >= 0);
-                assert_true(sd_bus_set_method_call_timeout(bus, 20000) >= 0);
-                assert_true(sd_bus_call_method(bus, STMBOOT_BUS_NAME, job, STMBOOT_JOB_INTERFACE,
-                                               "Wait", &error, NULL, "") < 0);
-                assert_int_equal(sd_bus_error_get_errno(&error), ETIMEDOUT);
-                sd_bus_flush_close_unref(bus);
-        }
-        assert_job_property(harness, job, "State", "running");
-        assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Cancel", NULL, NULL, "") >=
-                    0);
-        (void)harness_wait(harness, job, NULL);
-}
-
-static void images_in_memory_are_limited(void **state) {
-        static const char *const names[] = { "a", "b", "c" };
-        struct harness *harness = *state;
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_free_ char *path = harness_path(harness, "firmware/large.bin");
-
-        harness_firmware(harness, "large.bin", 64, 1);
-        assert_int_equal(truncate(path, 60 << 20), 0);
-        for (size_t i = 0; i < ARRAY_SIZE(names);
-             i++) /* in work for as long as it takes to give up */
-                harness_target(harness, names[i], "STM32G431", "Boot0Wired=no\n");
-        harness_start(harness);
-        _cleanup_free_ char *one =
-                harness_job(harness, "a", "Flash", NULL, "sa{sv}", "large.bin", 0);
-        assert_non_null(one);
-        _cleanup_free_ char *two =
-                harness_job(harness, "b", "Flash", NULL, "sa{sv}", "large.bin", 0);
-        assert_non_null(two);
-        assert_non_null(one);
-        assert_non_null(two);
-        assert_null(harness_job(harness, "c", "Flash", &error, "sa{sv}", "large.bin", 0));
-        assert_error(&error, "LimitExceeded");
-}
-
 static void a_client_that_goes_does_not_end_its_job(void **state) {
         struct harness *harness = *state;
-        sd_bus *other;
-
-        harness_target(harness, "motor", "STM32G431", slow);
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", 8000, 1);
         harness_start(harness);
-
-        assert_true(sd_bus_new(&other) >= 0);
-        assert_true(sd_bus_set_address(other, harness->address) >= 0);
-        assert_true(sd_bus_set_bus_client(other, true) >= 0);
-        assert_true(sd_bus_start(other) >= 0);
+        sd_bus *other = harness_connect(harness);
         _cleanup_reply_ sd_bus_message *reply = NULL;
         const char *path;
         assert_true(sd_bus_call_method(other, STMBOOT_BUS_NAME, STMBOOT_TARGET_PREFIX "/motor",
@@ -397,7 +267,7 @@ static void progress_never_falls_and_is_told_at_most_ten_times_a_second(void **s
         struct progress progress = { 0 };
         struct timespec start, end;
 
-        harness_target(harness, "motor", "STM32G431", slow);
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", 12000, 1);
         harness_start(harness);
         assert_true(sd_bus_match_signal(harness->bus, NULL, STMBOOT_BUS_NAME, NULL,
@@ -410,12 +280,8 @@ static void progress_never_falls_and_is_told_at_most_ten_times_a_second(void **s
         _cleanup_free_ char *job =
                 harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
         assert_non_null(job);
-        while (progress.n_finished == 0) {
-                int r = sd_bus_process(harness->bus, NULL);
-                assert_true(r >= 0);
-                if (r == 0)
-                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) >= 0);
-        }
+        while (progress.n_finished == 0)
+                harness_process(harness);
         (void)clock_gettime(CLOCK_MONOTONIC, &end);
 
         double seconds =
@@ -436,7 +302,7 @@ static void several_targets_work_at_once(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
                 name[1] = (char)('0' + i);
-                harness_target(harness, name, chips[i], slow);
+                harness_target(harness, name, chips[i], SLOW);
         }
         harness_firmware(harness, "motor.bin", 9000, 1);
         harness_start(harness);
@@ -496,11 +362,7 @@ int main(void) {
                 TEST(a_stay_in_the_rom_holds_the_lines),
                 TEST(a_cancelled_job_says_so_and_leaves_the_chip_alone),
                 TEST(waiting_has_no_race),
-                TEST(only_the_last_jobs_are_kept),
                 TEST(job_ids_differ_between_runs),
-                TEST(waiting_clients_are_limited),
-                TEST(clients_that_gave_up_wait_no_longer),
-                TEST(images_in_memory_are_limited),
                 TEST(a_client_that_goes_does_not_end_its_job),
                 TEST(progress_never_falls_and_is_told_at_most_ten_times_a_second),
                 TEST(several_targets_work_at_once),

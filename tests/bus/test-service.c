@@ -10,8 +10,6 @@
 #include "harness.h"
 #include "util/macro.h"
 
-#define SLOW_SIZE 60000
-
 static void broken_files_do_not_stop_the_others(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -175,7 +173,7 @@ static void reload_waits_for_targets_in_work(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
 
-        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", 9000, 1);
         harness_start(harness);
         _cleanup_free_ char *job =
@@ -233,7 +231,7 @@ static void sigterm_ends_the_job_first(void **state) {
         struct harness *harness = *state;
         int answered = false;
 
-        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
         harness_start(harness);
         _cleanup_free_ char *job =
@@ -247,8 +245,7 @@ static void sigterm_ends_the_job_first(void **state) {
         assert_job_property(harness, job, "State", "running"); /* it has the call before */
         assert_int_equal(harness_stop(harness, SIGTERM), 0);
         while (!answered)
-                if (sd_bus_process(harness->bus, NULL) == 0)
-                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
+                harness_process(harness);
 
         _cleanup_free_ char *log = harness_read(harness, "daemon.log");
         assert_contains(log, "motor: flash cancelled");
@@ -261,7 +258,7 @@ static void sigterm_ends_the_job_first(void **state) {
 static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **state) {
         struct harness *harness = *state;
 
-        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
         harness_firmware(harness, "small.bin", 3000, 1);
         harness_start(harness);
