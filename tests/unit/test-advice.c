@@ -3,134 +3,14 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "boot/advice.h"
-#include "boot/advice_cause.h"
+#include "advice-fixture.h"
 #include "boot/command.h"
 #include "util/macro.h"
-
-enum {
-        RESET = 1U << 0,
-        BOOT0 = 1U << 1,
-        BOOT1 = 1U << 2,
-        SHORT_SEQUENCE = 1U << 3, /* its last wait is 1 ms */
-        LONG_SEQUENCE = 1U << 4,  /* 3 s */
-        VIRTUAL = 1U << 5,
-        BOTH = RESET | BOOT0,
-};
-
-/* ---- what can be given, as one row ---- */
-
-struct given {
-        enum session_error error;
-        enum advice_symptom symptom;
-        uint16_t chip; /* 0: not known */
-        unsigned wiring;
-        unsigned baud; /* 0: 115200 */
-        int command;   /* 0: none; GET is not among those that matter */
-        unsigned stage;
-        enum plan_status plan;
-        int system;
-        int found; /* of a mismatch */
-        enum session_outcome outcome;
-        uint16_t reported;
-        const char *reason;
-        bool configured_image;
-        const char *first; /* name of the first advice */
-};
-
-static void set_symptom(struct entry_evidence *e, enum advice_symptom symptom) {
-        switch (symptom) {
-        case ADVICE_SYMPTOM_NONE:
-                break;
-        case ADVICE_SYMPTOM_SILENCE:
-                e->silence = true;
-                break;
-        case ADVICE_SYMPTOM_ECHO:
-                e->echo = true;
-                break;
-        case ADVICE_SYMPTOM_ZEROS:
-                e->zeros = true;
-                break;
-        case ADVICE_SYMPTOM_GARBAGE:
-                e->garbage = true;
-                break;
-        case ADVICE_SYMPTOM_TEXT:
-                e->text = true;
-                break;
-        case ADVICE_SYMPTOM_NACK_ONLY:
-                e->nack_only = true;
-                break;
-        case ADVICE_SYMPTOM_ACKED_SILENT:
-                e->acked_then_silent = true;
-                break;
-        case ADVICE_SYMPTOM_ACKED_NACK:
-                e->acked_then_nack = true;
-                break;
-        }
-}
-
-struct scene {
-        struct session_failure failure;
-        struct advice_context context;
-        struct entry_config entry;
-};
-
-static void scene_init(struct scene *scene, const struct given *given) {
-        *scene = (struct scene){
-                .failure = { .error = given->error,
-                             .outcome = given->outcome,
-                             .system = given->system,
-                             .has_command = given->command != 0,
-                             .command = (uint8_t)given->command,
-                             .stage = given->stage,
-                             .has_address = true,
-                             .address = 0x08000400,
-                             .expected = 0x12,
-                             .found = (uint8_t)given->found,
-                             .chip_id = given->reported,
-                             .permanent = given->reason,
-                             .plan = { given->plan, 0x08020000, 0x08020404, 0x08000000,
-                                       0x08020000 } },
-                .context = { .chip = given->chip ? chip_by_id(given->chip) : NULL,
-                             .baud = given->baud ?: 115200,
-                             .is_virtual = given->wiring & VIRTUAL,
-                             .configured_image = given->configured_image },
-                .entry = { .has_reset = given->wiring & RESET,
-                           .has_boot0 = given->wiring & BOOT0,
-                           .has_boot1 = given->wiring & BOOT1 },
-        };
-        if (given->chip)
-                assert_non_null(scene->context.chip);
-        if (given->wiring & (SHORT_SEQUENCE | LONG_SEQUENCE)) {
-                scene->entry.sequence.n_steps = 1;
-                scene->entry.sequence.steps[0].delay =
-                        given->wiring & LONG_SEQUENCE ? 3 * USEC_PER_SEC : USEC_PER_MSEC;
-        }
-        set_symptom(&scene->failure.entry, given->symptom);
-        scene->context.entry = &scene->entry;
-}
-
-/* ---- cases ---- */
-
-#define SEEN(symptom) SESSION_NO_ENTRY, ADVICE_SYMPTOM_##symptom
-
-enum {
-        G031 = 0x466,
-        G071 = 0x460,
-        F103 = 0x410,
-        F405 = 0x413,
-        F746 = 0x449,
-        H743 = 0x450,
-        H563 = 0x484,
-        L152 = 0x416,
-        WB05 = 0x03B,
-};
 
 static const struct given cases[] = {
         /* Every boot pattern, both lines wired, nothing came back. */
@@ -439,141 +319,12 @@ static void a_target_without_entry_settings_gets_advice(void **state) {
         assert_advice_sound(&scene);
 }
 
-/* ---- texts ---- */
-
-static char *text_of(const struct given *given) {
-        struct scene scene;
-
-        scene_init(&scene, given);
-        char *text = failure_to_text("motor", &scene.failure, &scene.context);
-        assert_non_null(text);
-        return text;
-}
-
-static void assert_contains(const char *text, const char *part) {
-        if (!strstr(text, part))
-                fail_msg("\"%s\" lacks \"%s\"", text, part);
-}
-
-static void what_came_back_is_told(void **state) {
-        static const struct {
-                enum advice_symptom symptom;
-                const char *received;
-                const char *told;
-        } entries[] = {
-                { ADVICE_SYMPTOM_SILENCE, "",
-                  "motor: no answer from the ROM bootloader "
-                  "(STM32F405/407/415/417, 115200 8E1): sent 0x7F 4 times, nothing came back.\n" },
-                { ADVICE_SYMPTOM_ECHO, "\x7F",
-                  "motor: no entry into the ROM bootloader (STM32F405/407/415/417, 115200 8E1): sent 0x7F "
-                  "4 times, and it came back itself: 7F.\n" },
-                { ADVICE_SYMPTOM_GARBAGE, "\xFE\x80\x01", "no answer: FE 80 01.\n" },
-                { ADVICE_SYMPTOM_TEXT, "boot v1\r\n\x1B[0m",
-                  "an application answered: \"boot v1...[0m\".\n" },
-                { ADVICE_SYMPTOM_NACK_ONLY, "\x1F", "only refusals (NACK) came back: 1F.\n" },
-                { ADVICE_SYMPTOM_ACKED_SILENT, "y", "the first command was not: 79.\n" },
-                { ADVICE_SYMPTOM_ACKED_NACK, "y\x1F", "every command was refused: 79 1F.\n" },
-        };
-
-        (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
-                struct scene scene;
-
-                scene_init(&scene,
-                           &(struct given){ SESSION_NO_ENTRY, entries[i].symptom, F405, BOTH });
-                scene.failure.entry.attempts = 4;
-                scene.failure.entry.n_received = strlen(entries[i].received);
-                memcpy(scene.failure.entry.received, entries[i].received,
-                       scene.failure.entry.n_received);
-                char *text = failure_to_text("motor", &scene.failure, &scene.context);
-                assert_non_null(text);
-                assert_contains(text, entries[i].told);
-                assert_contains(text, "\nThe old firmware is untouched.\nTry: ");
-                free(text);
-        }
-}
-
-static void the_place_and_the_bytes_are_told(void **state) {
-        static const struct {
-                struct given given;
-                const char *told[3];
-        } texts[] = {
-                { { SESSION_NACK, .chip = F405, .command = AN3155_WRITE, .stage = 2,
-                    .outcome = SESSION_NOT_BOOTABLE },
-                  { "WRITE at 0x08000400 (its data) was refused (NACK)",
-                    "\nThe MCU holds no bootable firmware now; flash it again.\n" } },
-                { { SESSION_SILENCE, .command = AN3155_EXTENDED_ERASE, .stage = 1 },
-                  { "no answer to EXTENDED ERASE at 0x08000400 (its pages).",
-                    "\nThe old firmware is untouched.\n" } },
-                { { SESSION_VERIFY_MISMATCH, .found = 0xFF },
-                  { "read-back differs at 0x08000400: expected 0x12, found 0xFF." } },
-                { { SESSION_DIFFERS, .found = 0x34 },
-                  { "at 0x08000400: expected 0x12, found 0x34.", "\nNothing was changed.\n" } },
-                { { SESSION_WRONG_CHIP, .chip = F405, .reported = G071 },
-                  { "the chip reports ID 0x460 (STM32G07xxx/G08xxx)",
-                    "This is STM32G07xxx/G08xxx (ID 0x460)." } },
-                { { SESSION_UNKNOWN_CHIP, .reported = 0x999 },
-                  { "ID 0x999 (in no table)", "stmbootctl flash motor IMAGE --layout=64x2K" } },
-                { { SESSION_DOES_NOT_FIT, .plan = PLAN_TOO_LARGE },
-                  { "0x08020000-0x08020403 lies outside of flash (0x08000000-0x0801FFFF, 128 KiB)",
-                    "This chip has 128 KiB of flash; the image ends at 0x08020403, 1028 bytes too far" } },
-                { { SESSION_LINES, .system = -EBUSY },
-                  { "the lines could not be driven: Device or resource busy" } },
-                { { SESSION_FORMAT, .chip = WB05 }, { "(115200 baud, 8N1)" } },
-                { { SESSION_PROTECTED, .chip = F405, .command = AN3155_READ },
-                  { "motor: while entering the ROM: the chip is protected: READ at 0x08000400 was "
-                    "refused.\n",
-                    "stmbootctl unprotect motor readout" } },
-                { { SESSION_PROTECTED, .chip = H563 },
-                  { "the chip is protected.\n", "The PRODUCT_STATE of STM32H562xx" } },
-                { { SESSION_UNSUPPORTED, .system = -ENOMEM },
-                  { "not possible with this chip, ROM or wiring: Cannot allocate memory.\n" } },
-                { { SESSION_PERMANENT, .reason = "Readout protection level 2" },
-                  { "Readout protection level 2 can never be undone", "--permanent" } },
-                { { SESSION_CANCELLED, .outcome = SESSION_COMPLETE },
-                  { "cancelled.", "\nThe new firmware is complete and verified.\n" } },
-                { { SEEN(SILENCE), 0x415, BOTH | SHORT_SEQUENCE }, { "up to 2561 ms" } },
-                { { SEEN(GARBAGE), F746, BOTH }, { "up to 6 %", "Baud=57600" } },
-                { { SEEN(SILENCE), F405, 0 }, { "USART1 RX=PA10 TX=PA9" } },
-        };
-
-        (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-                char *text = text_of(&texts[i].given);
-
-                for (size_t k = 0; k < ARRAY_SIZE(texts[i].told) && texts[i].told[k]; k++)
-                        assert_contains(text, texts[i].told[k]);
-                free(text);
-        }
-}
-
-static void received_bytes_are_shown_in_hexadecimal(void **state) {
-        struct scene scene;
-
-        (void)state;
-        scene_init(&scene, &(struct given){ SESSION_GARBAGE, .command = 0x77 });
-        scene.failure.has_address = false;
-        scene.failure.n_received = 2;
-        scene.failure.received[0] = 0xAB;
-        char *text = failure_to_text("motor", &scene.failure, &scene.context);
-        assert_contains(text, "an answer that fits nothing to command 0x77; received: AB 00.\n");
-        free(text);
-
-        /* A count that is wrong does no harm. */
-        scene.failure.n_received = SIZE_MAX;
-        scene.failure.entry.n_received = SIZE_MAX;
-        free(failure_to_text("motor", &scene.failure, &scene.context));
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_likeliest_cause_comes_first),
                 cmocka_unit_test(every_cause_is_reached),
                 cmocka_unit_test(every_failure_of_every_chip_has_advice),
                 cmocka_unit_test(a_target_without_entry_settings_gets_advice),
-                cmocka_unit_test(what_came_back_is_told),
-                cmocka_unit_test(the_place_and_the_bytes_are_told),
-                cmocka_unit_test(received_bytes_are_shown_in_hexadecimal),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
