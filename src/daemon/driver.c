@@ -157,9 +157,22 @@ static int set_lines(struct driver *driver, const struct entry_lines *lines) {
         return result;
 }
 
+/*
+ * A call that fails on an adapter which is being unplugged says so, or something of its own, or
+ * nothing: then the port's end is found by reading. It is the reason, whatever the call was for.
+ */
+static void look_for_end(struct driver *driver, int error) {
+        if (error == -ENODEV)
+                link_lost(driver, error);
+        while (error < 0 && receive(driver))
+                ;
+}
+
 static void do_lines(struct driver *driver, const struct entry_lines *lines) {
-        tell(driver, &(struct session_event){ .type = SESSION_EVENT_LINES,
-                                              .error = set_lines(driver, lines) });
+        int r = set_lines(driver, lines);
+
+        look_for_end(driver, r);
+        tell(driver, &(struct session_event){ .type = SESSION_EVENT_LINES, .error = r });
 }
 
 static void do_format(struct driver *driver, unsigned baud, bool even_parity) {
@@ -170,6 +183,7 @@ static void do_format(struct driver *driver, unsigned baud, bool even_parity) {
         put_le32(data, event.baud);
         data[4] = even_parity;
         trace_add(driver->config.trace, now_usec(), TRACE_FORMAT, data, sizeof(data));
+        look_for_end(driver, event.error);
         tell(driver, &event);
 }
 
