@@ -198,6 +198,7 @@ struct plan *plan_free(struct plan *plan) {
         free_list(&plan->body_reads);
         free_list(&plan->head);
         free_list(&plan->head_reads);
+        free_list(&plan->unit_reads);
         free(plan->pages);
         free(plan->arena);
         free(plan);

@@ -13,9 +13,9 @@
 /*
  * What to erase, write and read back, and in which order, to bring an image into a flash. Knows
  * pages and blocks, no protocol. Order: pages[0] is erased first and checked blank; then the other
- * pages; `body` is written, `body_reads` compared; `head` is written, `head_reads` compared. The
- * last write of `head` holds the stack pointer and the reset vector, so a partial image never
- * starts.
+ * pages; `body` is written, `body_reads` compared; `head` is written but for its last block,
+ * `head_reads` compared; that block, the unit with the stack pointer and the reset vector, is
+ * written, `unit_reads` compared. So a partial image never starts.
  */
 
 #define PLAN_BLOCK_MAX   256
@@ -42,7 +42,7 @@ struct plan_list {
 struct plan {
         struct flash_page *pages; /* [0]: the head page, if has_head */
         size_t n_pages;
-        struct plan_list body, body_reads, head, head_reads;
+        struct plan_list body, body_reads, head, head_reads, unit_reads;
         bool has_head; /* the image holds the unit that the chip boots from */
         uint32_t head_address;
         bool power_fail_safe; /* the order above makes it so */

@@ -45,6 +45,25 @@ static int append_read(struct plan_list *list, uint32_t address, uint32_t size, 
         return 0;
 }
 
+/* The head's unit is read apart from what is around it. */
+static int append_head_reads(struct plan *plan, uint32_t unit, uint32_t address, uint32_t size,
+                             const uint8_t *data) {
+        const uint64_t bounds[] = { address, plan->head_address,
+                                    (uint64_t)plan->head_address + unit, (uint64_t)address + size };
+        struct plan_list *const lists[] = { &plan->head_reads, &plan->unit_reads,
+                                            &plan->head_reads };
+
+        for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+                uint64_t from = MAX(bounds[i], bounds[0]), end = MIN(bounds[i + 1], bounds[3]);
+                int r = from < end ? append_read(lists[i], (uint32_t)from, (uint32_t)(end - from),
+                                                 data + (from - address), false)
+                                   : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static uint64_t granule_mask(uint32_t granule, uint32_t offset, uint32_t end) {
         uint32_t first = offset / granule, n = (end - 1) / granule - first + 1;
 
@@ -91,7 +110,6 @@ static int build_block(struct builder *b, uint32_t base, uint8_t *data) {
         bool first = true;
         bool head = plan->has_head && ALIGN_DOWN(plan->head_address, layout->block_max) == base;
         struct plan_list *writes = head ? &plan->head : &plan->body;
-        struct plan_list *reads = head ? &plan->head_reads : &plan->body_reads;
         uint64_t end = (uint64_t)base + layout->block_max, mask = 0;
         int r;
 
@@ -106,7 +124,8 @@ static int build_block(struct builder *b, uint32_t base, uint8_t *data) {
 
                 memcpy(data + offset, piece->data + (from - piece->address), n);
                 mask |= granule_mask(layout->granule, offset, offset + n);
-                r = append_read(reads, from, n, data + offset, first);
+                r = head ? append_head_reads(plan, layout->unit, from, n, data + offset)
+                         : append_read(&plan->body_reads, from, n, data + offset, first);
                 first = false;
                 if (r < 0)
                         return r;

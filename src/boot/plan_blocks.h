@@ -14,7 +14,7 @@ struct plan_layout {
 };
 
 /*
- * Fills the four lists of `plan` and its arena. plan->has_head and plan->head_address are set: what
+ * Fills the lists of `plan` and its arena. plan->has_head and plan->head_address are set: what
  * lies in the head's block goes into the head lists, its unit last. Returns 0 or -ENOMEM.
  */
 int plan_blocks_build(const struct plan_cover *cover, const struct plan_layout *layout,

@@ -26,7 +26,7 @@ enum step phase_look(struct session *session) {
         struct rom *rom = &session->rom;
 
         if (session->step++ == 0) {
-                rom_try_read(rom, session_boot_address(session), session->block_max);
+                rom_try_read(rom, session_boot_address(session), HEAD_LOOK);
                 return STEP_BUSY;
         }
         if (rom->status == ROM_OK) {

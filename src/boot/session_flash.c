@@ -143,7 +143,7 @@ enum step phase_erase(struct session *session) {
                 if (rom->status != ROM_OK)
                         return erase_refused(session);
                 /* once: what looks blank is, and what does not is erased again */
-                rom_try_read(rom, plan->head_address, session->block_max);
+                rom_try_read(rom, plan->head_address, HEAD_LOOK);
                 session->step = ERASE_LOOKED;
                 return STEP_BUSY;
         case ERASE_LOOKED:
@@ -339,11 +339,6 @@ static size_t rest_of(const struct plan *plan) {
         return plan->head.n_blocks > 0 ? plan->head.n_blocks - 1 : 0;
 }
 
-/* There is none, or it was written already, and what is before it is verified once more. */
-static bool head_stands(const struct session *session) {
-        return !session->plan->has_head || session->head_written;
-}
-
 /* Once its last unit is there the image starts: this is finished, whoever cancels. */
 enum step phase_head(struct session *session) {
         const struct plan *plan = session->plan;
@@ -352,7 +347,8 @@ enum step phase_head(struct session *session) {
                 return STEP_NEXT;
         if (session->step == WRITE_START) {
                 session->uninterruptible = true;
-                session_begin_progress(session, plan->head.bytes + plan->head_reads.bytes);
+                session_begin_progress(session, plan->head.bytes + plan->head_reads.bytes +
+                                                        plan->unit_reads.bytes);
         }
         if (session->rest_written)
                 return STEP_NEXT;
@@ -363,13 +359,9 @@ enum step phase_head(struct session *session) {
 
 /* An ACK proves nothing: without this a vector table with a hole in it could start. */
 enum step phase_verify_rest(struct session *session) {
-        const struct plan *plan = session->plan;
-
-        if (head_stands(session))
+        if (!session->plan->has_head)
                 return STEP_NEXT;
-        session->picked =
-                (struct plan_list){ .blocks = plan->head.blocks, .n_blocks = rest_of(plan) };
-        enum step step = verify_list(session, &session->picked);
+        enum step step = verify_list(session, &session->plan->head_reads);
         if (step == STEP_NEXT && session->rom.resynced) /* filler may have done harm to the body */
                 return session_goto(session, phase_verify);
         return step;
@@ -378,7 +370,8 @@ enum step phase_verify_rest(struct session *session) {
 enum step phase_head_unit(struct session *session) {
         const struct plan *plan = session->plan;
 
-        if (head_stands(session))
+        /* written already, where all before it is verified once more */
+        if (!plan->has_head || session->head_written)
                 return STEP_NEXT;
         if (session->step == WRITE_START)
                 session->index = rest_of(plan);
@@ -391,7 +384,7 @@ enum step phase_verify_head(struct session *session) {
         if (!session->plan->has_head)
                 return STEP_NEXT;
 
-        enum step step = verify_list(session, &session->plan->head_reads);
+        enum step step = verify_list(session, &session->plan->unit_reads);
         if (step != STEP_NEXT)
                 return step;
         if (session->rom.resynced)

@@ -128,12 +128,25 @@ static bool id_read(const struct session *session, size_t index, struct id_read 
         return ret->address != 0;
 }
 
-/* The size decides what may be erased, and option bytes are written back whole: read twice. */
+/*
+ * The size decides what may be erased, and option bytes are written back whole: read twice. But a
+ * size that is a power of two is believed at once: no single wrong bit makes it of another one.
+ */
 static void read_id(struct session *session, const struct id_read *read) {
-        if (session->index == READ_BOOTLOADER_ID || session->index == READ_UNIQUE_ID)
-                rom_try_read(&session->rom, read->address, read->size);
-        else
-                rom_try_read_twice(&session->rom, read->address, read->size);
+        bool once = session->index == READ_BOOTLOADER_ID || session->index == READ_UNIQUE_ID ||
+                    (session->index == READ_FLASH_SIZE && !session->doubted);
+
+        (once ? rom_try_read : rom_try_read_twice)(&session->rom, read->address, read->size);
+}
+
+static bool is_doubtful(struct session *session, const struct id_read *read) {
+        const struct chip *chip = session->rom.chip;
+        size_t n;
+
+        if (session->index != READ_FLASH_SIZE || session->doubted)
+                return false;
+        uint32_t size = chip_flash_size(chip, get_le16(rom_data(&session->rom, &n) + read->offset));
+        return size == 0 || (size & (size - 1)) != 0 || chip->quirks & CHIP_QUIRK_SIZE_CODE;
 }
 
 static void take_read(struct session *session, size_t index, const struct id_read *read) {
@@ -206,6 +219,11 @@ enum step phase_identify(struct session *session) {
                 break;
         default:
                 (void)id_read(session, session->index, &read);
+                if (rom->status == ROM_OK && is_doubtful(session, &read)) {
+                        session->doubted = true;
+                        read_id(session, &read);
+                        return STEP_BUSY;
+                }
                 if (rom->status == ROM_OK) {
                         session->info.protection = CHIP_NO;
                         take_read(session, session->index, &read);

@@ -26,6 +26,9 @@ struct phase {
 
 #define OPTION_BYTES_MAX 1024
 
+/* Of the head page, before and after its erase: stack pointer, reset vector and six more. */
+#define HEAD_LOOK 32
+
 /* Comparing a list of blocks with the chip. */
 struct compare {
         const struct plan_list *list;
@@ -75,13 +78,14 @@ struct session {
 
         uint8_t commands[256 / 8]; /* that Get listed: a bit each */
         bool retried;              /* what is being read or looked at */
+        bool doubted;              /* the flash size, read twice for that */
         struct flash_map map;
         uint32_t block_max;
         struct plan *plan;
         struct image preserved; /* contents of touched pages, read back */
         struct compare compare;
-        struct plan_list picked; /* one block of the fast check; or the rest of the head */
-        uint8_t old_head[PLAN_BLOCK_MAX];
+        struct plan_list picked; /* one block of the fast check */
+        uint8_t old_head[HEAD_LOOK];
         bool has_old_head;
         bool knows_empty, was_empty; /* the first word of flash, of chips where it matters */
         unsigned erase_tries;

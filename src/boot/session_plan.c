@@ -92,9 +92,13 @@ uint64_t session_erase_work(const struct session *session, const struct flash_pa
         return usec * session->config.baud / (11 * USEC_PER_SEC); /* as bytes on the wire */
 }
 
+static uint64_t all_reads(const struct plan *plan) {
+        return plan->body_reads.bytes + plan->head_reads.bytes + plan->unit_reads.bytes;
+}
+
 static void weigh(struct session *session) {
         const struct plan *plan = session->plan;
-        uint64_t all = plan->body_reads.bytes + plan->head_reads.bytes;
+        uint64_t all = all_reads(plan);
 
         session->work_total = all; /* verify */
         if (session->request.kind == SESSION_VERIFY)
@@ -241,8 +245,14 @@ static enum compare_status compare_start(struct session *session) {
 /*
  * A read carries no checksum: a difference, or a fault, counts when it is seen twice; on H72x a
  * difference only when it is still there after a re-entry (ST community: first reads after a write
- * return FF).
+ * return FF), and so where a ROM that measures the rate in software may have missed it, which
+ * misreads the same bits each time (AN2606 table 6).
  */
+static bool may_misread(const struct rom *rom) {
+        return rom->may_reset && rom->chip &&
+               (rom->chip->quirks & CHIP_QUIRK_REREAD || rom->chip->jitter_percent > 0);
+}
+
 enum compare_status compare_advance(struct session *session) {
         struct compare *compare = &session->compare;
         struct rom *rom = &session->rom;
@@ -279,8 +289,7 @@ enum compare_status compare_advance(struct session *session) {
                 compare->reread = true;
                 return compare_start(session);
         }
-        if (!compare->reentered && rom->may_reset && rom->chip &&
-            rom->chip->quirks & CHIP_QUIRK_REREAD) {
+        if (!compare->reentered && may_misread(rom)) {
                 compare->reentered = true;
                 session->step = 2;
                 rom_reenter(rom);
@@ -311,10 +320,14 @@ static uint64_t next_random(uint64_t *seed) { /* SplitMix64, Steele et al. 2014 
         return z ^ z >> 31;
 }
 
+/* The lists that are compared, those of the head first. */
+#define HEAD_LISTS 2
+
 /* Returns false when there is nothing left to compare. */
 static bool next_list(struct session *session) {
         const struct plan *plan = session->plan;
-        const struct plan_list *lists[] = { &plan->head_reads, &plan->body_reads };
+        const struct plan_list *lists[] = { &plan->unit_reads, &plan->head_reads,
+                                            &plan->body_reads };
 
         if (session->index == ARRAY_SIZE(lists))
                 return false;
@@ -327,13 +340,14 @@ static bool pick_block(struct session *session) {
         const struct plan_list *body = &session->plan->body_reads;
         size_t picks = MIN(body->n_blocks, (size_t)RANDOM_BLOCKS);
 
-        if (session->index == 0)
-                return next_list(session); /* the head */
-        if (session->index++ > picks)
+        if (session->index < HEAD_LISTS)
+                return next_list(session);
+        if (session->index++ >= HEAD_LISTS + picks)
                 return false;
         compare_begin(&session->compare, &session->picked, true);
-        size_t which = session->index == 2 ? body->n_blocks - 1
-                                           : next_random(&session->request.seed) % body->n_blocks;
+        size_t which = session->index == HEAD_LISTS + 1
+                               ? body->n_blocks - 1
+                               : next_random(&session->request.seed) % body->n_blocks;
         session->picked = (struct plan_list){ .blocks = &body->blocks[which], .n_blocks = 1 };
         return true;
 }
@@ -368,8 +382,7 @@ enum step phase_check(struct session *session) {
         if (session->request.check == SESSION_CHECK_NONE)
                 return STEP_NEXT;
         if (session->step == 0 && session->index == 0)
-                session_begin_progress(session, session->plan->body_reads.bytes +
-                                                        session->plan->head_reads.bytes);
+                session_begin_progress(session, all_reads(session->plan));
         for (;;) {
                 if (session->step == 0 && !(fast ? pick_block(session) : next_list(session)))
                         return finish_check(session, COMPARE_SAME);
@@ -384,8 +397,7 @@ enum step phase_check(struct session *session) {
 
 enum step phase_compare_all(struct session *session) {
         if (session->step == 0 && session->index == 0)
-                session_begin_progress(session, session->plan->body_reads.bytes +
-                                                        session->plan->head_reads.bytes);
+                session_begin_progress(session, all_reads(session->plan));
         for (;;) {
                 if (session->step == 0 && !next_list(session))
                         return compared_in_vain(session) ? session_goto(session, phase_compare_all)

@@ -227,12 +227,13 @@ static void assert_plan_right(const struct plan *plan, const struct image *image
                         assert_int_equal(flash.wanted[offset + i], COMPARED);
         } else {
                 assert_int_equal(plan->head.n_blocks, 0);
-                assert_int_equal(plan->head_reads.n_blocks, 0);
+                assert_int_equal(plan->head_reads.n_blocks + plan->unit_reads.n_blocks, 0);
                 assert_false(plan->power_fail_safe);
         }
 
         flash_compare(&flash, &plan->body_reads, config);
         flash_compare(&flash, &plan->head_reads, config);
+        flash_compare(&flash, &plan->unit_reads, config);
         for (uint32_t i = 0; i < flash.size; i++) {
                 assert_int_not_equal(flash.wanted[i], COMPARED);
                 if (config->erase != PLAN_ERASE_NONE)
@@ -240,7 +241,7 @@ static void assert_plan_right(const struct plan *plan, const struct image *image
         }
 
         const struct plan_list *lists[] = { &plan->body, &plan->body_reads, &plan->head,
-                                            &plan->head_reads };
+                                            &plan->head_reads, &plan->unit_reads };
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 assert_int_equal(lists[i]->bytes, list_bytes(lists[i]));
         free(expected);
