@@ -323,13 +323,9 @@ void session_next(struct session *session, uint64_t now, struct session_want *re
         }
 }
 
-bool session_interruptible(const struct session *session) {
-        return !session->rom.critical && !session->uninterruptible;
-}
-
 static void cancel(struct session *session) {
         session->cancel = true;
-        if (session->state != STATE_RUNNING || !session_interruptible(session))
+        if (session->state != STATE_RUNNING || session->rom.critical || session->uninterruptible)
                 return; /* advance() sees it when the section is over */
         rom_abort(&session->rom);
         session->rom.status = ROM_OK;

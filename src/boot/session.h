@@ -122,7 +122,7 @@ enum session_event_type {
         SESSION_EVENT_FORMAT,
         SESSION_EVENT_FLUSHED,
         SESSION_EVENT_LINK_LOST, /* the port is gone, or a read or write failed with `error` */
-        SESSION_EVENT_CANCEL,
+        SESSION_EVENT_CANCEL,    /* ends it, but no critical section before that is over */
 };
 
 struct session_event {
@@ -242,12 +242,6 @@ struct session *session_free(struct session *session);
 
 void session_next(struct session *session, uint64_t now, struct session_want *ret);
 void session_event(struct session *session, const struct session_event *event);
-
-/*
- * May the chip be reset or its power cut now without harm to it? False inside an option-byte or
- * protection write; SIGTERM waits for it.
- */
-bool session_interruptible(const struct session *session);
 
 void session_progress(const struct session *session, struct session_progress *ret);
 enum session_outcome session_outcome(const struct session *session);

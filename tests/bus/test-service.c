@@ -255,6 +255,51 @@ static void sigterm_ends_the_job_first(void **state) {
         assert_contains(record, "Status=unfinished");
 }
 
+/* Is this in the target's trace? */
+static bool was_traced(struct harness *harness, const char *path, const char *text) {
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *trace;
+
+        assert_true(harness_call(harness, path, STMBOOT_TARGET_INTERFACE, "GetTrace", NULL, &reply,
+                                 "b", true) >= 0);
+        assert_true(sd_bus_message_read(reply, "s", &trace) > 0);
+        return strstr(trace, text);
+}
+
+/* Does it take no more jobs? */
+static bool is_stopping(struct harness *harness, const char *target) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *job = harness_job(harness, target, "Probe", &error, "a{sv}", 0);
+
+        return !job && strstr(error.message, "stopping");
+}
+
+static void sigterm_waits_for_a_critical_section(void **state) {
+        struct harness *harness = *state;
+        int answered = false;
+
+        /* The ROM acknowledges at once, and then erases for a second or two. */
+        harness_target(harness, "motor", "STM32F405", "WireTime=yes\nFlashSize=64K\n");
+        harness_target(harness, "pump", "STM32G431", "");
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "UnprotectReadout", NULL, "a{sv}", 0);
+        assert_non_null(job);
+        while (!was_traced(harness, STMBOOT_TARGET_PREFIX "/motor", "-> 92 6D"))
+                (void)usleep(5000);
+        assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
+                                             STMBOOT_JOB_INTERFACE, "Wait", on_waited, &answered,
+                                             "") >= 0);
+        assert_int_equal(kill(harness->daemon_pid, SIGTERM), 0);
+        while (!is_stopping(harness, "pump"))
+                (void)usleep(5000);
+        assert_job_property(harness, job, "State", "running");
+        assert_int_equal(harness_stop(harness, 0), 0);
+        while (!answered)
+                if (sd_bus_process(harness->bus, NULL) == 0)
+                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
+}
+
 static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **state) {
         struct harness *harness = *state;
 
@@ -360,6 +405,7 @@ int main(void) {
                 TEST(a_broken_main_file_changes_nothing),
                 TEST(a_second_daemon_does_not_take_the_name),
                 TEST(sigterm_ends_the_job_first),
+                TEST(sigterm_waits_for_a_critical_section),
                 TEST(after_a_sudden_death_the_target_is_interrupted_until_flashed),
                 TEST(the_log_level_can_be_changed),
                 TEST(the_object_manager_knows_every_object),
