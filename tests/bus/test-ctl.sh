@@ -1,47 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What stmbootctl does with answers that a service and a systemd of the tests' own give it:
+# What stmbootctl does with answers that a service of the tests' own gives it:
 #   test-ctl.sh STMBOOTCTL FAKE-SERVICE
 
 set -u
-
-if [ -z "${CTL_TEST_ON_BUS-}" ]; then
-        command -v dbus-run-session >/dev/null || exit 77
-        CTL_TEST_ON_BUS=yes exec dbus-run-session -- sh "$0" "$@"
-fi
-export DBUS_SYSTEM_BUS_ADDRESS="$DBUS_SESSION_BUS_ADDRESS"
-export TERM=dumb LC_ALL=C
-
-top=$(cd -- "$(dirname -- "$0")" && pwd)
-ctl=$(realpath "$1") fake=$(realpath "$2")
-work=$(mktemp -d)
-cd "$work" || exit 1
-fake_pid=
-. "$top/cases.sh"
-
-# serve TARGET...: the service with these targets; an earlier one is replaced.
-serve() {
-        stop_serving
-        : >log
-        "$fake" "$@" >>log 2>fake-errors &
-        fake_pid=$!
-        tries=0
-        until "$ctl" list >/dev/null 2>&1; do
-                tries=$((tries + 1))
-                [ $tries -lt 100 ] || { echo "The service does not come up."; exit 1; }
-                sleep 0.05
-        done
-        : >log
-}
-
-stop_serving() {
-        [ -z "$fake_pid" ] || { kill "$fake_pid" 2>/dev/null; wait "$fake_pid" 2>/dev/null; }
-        fake_pid=
-}
-
-trap 'stop_serving; rm -rf "$work"' EXIT
-
-head -c 5000 /dev/zero >fw.bin
+. "$(dirname -- "$0")/with-fake.sh"
 
 # ---- results ----
 
@@ -135,24 +98,6 @@ tells_each_error_by_its_exit_code() {
         run flash ../etc fw.bin
         exits 4
         has err "not the name of a target"
-}
-
-says_when_there_is_no_service() {
-        stop_serving
-        run list
-        exits 4
-        has err 'stmbootd cannot be reached'
-        DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent run list
-        exits 4
-        serve_all
-}
-
-says_when_the_service_goes_away() {
-        serve dies
-        run flash dies fw.bin
-        exits 4
-        has err 'stmbootd went away while job 1 ran'
-        serve_all
 }
 
 prints_json_whatever_happens() {
@@ -330,223 +275,10 @@ asks_before_data_is_destroyed() {
         has log 'UnprotectReadout ok'
 }
 
-# ---- while it runs ----
-
-draws_a_bar_on_a_terminal() {
-        TERM=xterm script -qec "stty cols 80; '$ctl' flash ok fw.bin" /dev/null >out 2>&1 </dev/null
-        has out 'ok  writing   [###'
-        has out '14.4/43.2 KiB'
-        has out 'ok: flashed and verified in'
-        lacks out 'ok: writing'
-        run flash ok fw.bin
-        has err 'ok: writing 43.2 KiB'
-        lacks err '[##'
-}
-
-# signalled SIGNAL-COUNT ARGUMENT...: sends SIGINT so often while the job runs.
-signalled() {
-        count=$1
-        shift
-        "$ctl" "$@" >out 2>err &
-        pid=$!
-        wait_for log 'slow\|stuck'
-        while [ "$count" -gt 0 ]; do
-                sleep 0.2
-                kill -INT $pid
-                count=$((count - 1))
-        done
-        wait $pid
-        code=$?
-}
-
-cancels_on_ctrl_c_and_waits() {
-        signalled 1 flash slow fw.bin
-        exits 13
-        has log 'Cancel slow'
-        has err 'Cancelling; waiting'
-        has err 'slow: it went wrong'
-}
-
-leaves_on_a_second_ctrl_c() {
-        signalled 2 flash stuck fw.bin
-        exits 13
-        has log 'Cancel stuck'
-        has err "goes on until it can be stopped safely; 'stmbootctl cancel"
-        serve_all # that job never ends
-}
-
-cancels_jobs_by_number_and_target() {
-        run flash slow fw.bin --no-wait
-        exits 0
-        job=$(cat out)
-        run jobs
-        has out "${job##*/}"
-        run cancel slow
-        exits 0
-        has log 'Cancel slow'
-        run cancel "${job##*/}"
-        exits 4
-        has err 'has ended already'
-        run flash slow fw.bin --no-wait
-        job=$(cat out)
-        run -q cancel "${job##*/}"
-        exits 0
-        run cancel slow
-        exits 4
-        run cancel 999999
-        exits 4
-}
-
-syncs_all_at_once_and_reports_each() {
-        run sync
-        exits 1
-        has log 'Sync ok'
-        has log 'Sync refuse_TargetBroken'
-        lacks log 'Sync slow'
-        has out 'ok: brought up to date in'
-        has out 'same: holds this image already, nothing written'
-        has err 'refuse_TargetBroken: refused'
-        run sync ok ok same
-        exits 0
-        [ "$(grep -c Sync log)" -ge 2 ] || problem "not all were synced"
-}
-
-syncs_those_that_share_a_port_one_after_the_other() {
-        run sync shared1 shared2
-        exits 0
-        has out 'shared1: brought up to date'
-        has out 'shared2: brought up to date'
-        lacks err 'busy'
-        run flash slow fw.bin --no-wait
-        run sync slow
-        exits 5
-        run -q cancel slow
-}
-
-tells_what_would_change() {
-        serve ok same fail_Differs fail_NoEntry
-        run -q sync --check same fail_Differs
-        exits 10
-        run -q sync --check same fail_Differs fail_NoEntry
-        exits 7
-        run -q sync --check same
-        exits 0
-        serve_all
-}
-
-follows_what_happens() {
-        "$ctl" monitor >events 2>err &
-        pid=$!
-        "$ctl" monitor ok --json=short >events.json 2>>err &
-        pid2=$!
-        sleep 0.3
-        run -q flash same fw.bin
-        run -q flash ok fw.bin
-        wait_for events 'ok: job .* done'
-        wait_for events.json finished
-        kill -INT $pid
-        wait $pid
-        code=$?
-        exits 0
-        kill -TERM $pid2
-        wait $pid2
-        code=$?
-        exits 0
-        grep -q 'ok: job [0-9]* flash started' events || problem "no start: $(cat events)"
-        grep -q 'ok: job [0-9]* writing 30%' events || problem "no phase: $(cat events)"
-        grep -q 'ok: job [0-9]* done' events || problem "no end: $(cat events)"
-        has events 'same: job'
-        lacks events.json same
-        has events.json '"event":"job-finished"'
-        has events.json '"changed":{"phase":"write","progress":30'
-        code=$(wc -l <events)
-        [ "$code" -lt 40 ] || problem "$code lines for two jobs"
-}
-
-# ---- the unit that owns the port ----
-
-stops_the_unit_and_starts_it_again() {
-        run -q flash ok fw.bin --stop-unit=app
-        exits 0
-        tr '\n' ';' <log >sequence
-        has sequence 'StopUnit app.service replace;FlashFd ok  fd(5000 bytes, sealed) ;StartUnit app.service replace;'
-        : >log
-        run -q flash fail_NoEntry fw.bin --stop-unit=app.service
-        exits 7
-        has log 'StartUnit app.service'
-        : >log
-        signalled 1 flash slow fw.bin --stop-unit=app
-        exits 13
-        has log 'StartUnit app.service'
-}
-
-leaves_alone_a_unit_that_is_not_active() {
-        run -q flash ok fw.bin --stop-unit=idle
-        exits 0
-        lacks log Unit
-}
-
-says_when_the_unit_does_not_play() {
-        run -q flash ok fw.bin --stop-unit=missing
-        exits 1
-        has err 'Unit missing.service not found'
-        lacks log FlashFd
-        run -q flash ok fw.bin --stop-unit=lame
-        exits 1
-        has log FlashFd
-        has err 'Cannot start lame.service: failed'
-        : >log
-        signalled 1 -q flash ok fw.bin --stop-unit=slow
-        exits 13
-        lacks log FlashFd
-        has log 'StartUnit slow.service'
-}
-
-# ---- elsewhere ----
-
-talks_through_ssh() {
-        command -v systemd-stdio-bridge >/dev/null || return 0
-        mkdir -p bin
-        cat >bin/ssh <<END
-#!/bin/sh
-echo "\$*" >>'$work/ssh-log'
-exec systemd-stdio-bridge -p '$DBUS_SYSTEM_BUS_ADDRESS'
-END
-        chmod +x bin/ssh
-        old_path=$PATH PATH=$work/bin:$PATH
-        run -H me@gw flash ok fw.bin -q
-        exits 0
-        has log 'FlashData ok ay:5000,0,0'
-        is ssh-log '-xT -- me@gw systemd-stdio-bridge'
-        head -c 33000000 /dev/zero >large.bin
-        run -H me@gw flash ok large.bin -q
-        exits 6
-        has err 'at most 31.0 MiB can be given to the service through ssh'
-        # What a terminal does: the signal goes to ssh as well, and the job is cancelled through it.
-        setsid "$ctl" -H gw flash slow fw.bin >out 2>err &
-        pid=$!
-        wait_for log slow
-        sleep 0.3
-        kill -s INT -- "-$pid"
-        wait $pid
-        code=$?
-        exits 13
-        has log 'Cancel slow'
-        PATH=$old_path
-}
-
-serve_all() {
-        serve ok ok_note same slow stuck shared1 shared2 nasty fail_NoEntry fail_Protected \
-                refuse_TargetBroken
-}
-
-serve_all
 case_ 'lists targets with what is wrong with them' lists_targets_with_what_is_wrong_with_them
 case_ 'sends what was asked for' sends_what_was_asked_for
 case_ 'leaves out the only target' leaves_out_the_only_target
 case_ 'tells each error by its exit code' tells_each_error_by_its_exit_code
-case_ 'says when there is no service' says_when_there_is_no_service
-case_ 'says when the service goes away' says_when_the_service_goes_away
 case_ 'prints JSON whatever happens' prints_json_whatever_happens
 case_ 'tells notes' tells_notes
 case_ 'tells by exit code whether something was written' \
@@ -559,19 +291,6 @@ case_ 'ends quietly when nobody reads' ends_quietly_when_nobody_reads
 case_ 'lets nothing drive the terminal' lets_nothing_drive_the_terminal
 case_ 'takes an answer of another shape' takes_an_answer_of_another_shape
 case_ 'asks before data is destroyed' asks_before_data_is_destroyed
-case_ 'draws a bar on a terminal' draws_a_bar_on_a_terminal
-case_ 'cancels on Ctrl-C and waits' cancels_on_ctrl_c_and_waits
-case_ 'leaves on a second Ctrl-C' leaves_on_a_second_ctrl_c
-case_ 'cancels jobs by number and target' cancels_jobs_by_number_and_target
-case_ 'syncs all at once and reports each' syncs_all_at_once_and_reports_each
-case_ 'syncs those that share a port one after the other' \
-        syncs_those_that_share_a_port_one_after_the_other
-case_ 'tells what would change' tells_what_would_change
-case_ 'follows what happens' follows_what_happens
-case_ 'stops the unit and starts it again' stops_the_unit_and_starts_it_again
-case_ 'leaves alone a unit that is not active' leaves_alone_a_unit_that_is_not_active
-case_ 'says when the unit does not play' says_when_the_unit_does_not_play
-case_ 'talks through ssh' talks_through_ssh
 
 [ $failures = 0 ] || echo "$failures failures"
 [ $failures = 0 ]
