@@ -71,9 +71,11 @@ static bool measure_many(struct bench *bench) {
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 char file[64];
 
+                const char *chip = chips[i % ARRAY_SIZE(chips)];
+
                 snprintf(file, sizeof(file), "config/targets.d/%s.conf", names[i]);
-                harness_write(bench->harness, file, "[Serial]\nPort=virtual:%s\n",
-                              chips[i % ARRAY_SIZE(chips)]);
+                harness_write(bench->harness, file,
+                              "[Target]\nChip=%s\n[Serial]\nPort=virtual:%s\n", chip, chip);
         }
         harness_start(bench->harness);
         bool done = daemon_flash(bench->harness, names, ARRAY_SIZE(names), bench->image, FAST_BAUD,

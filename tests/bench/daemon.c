@@ -11,8 +11,8 @@ struct watch {
         struct timing *timing;
         uint64_t begin;
         bool ended, done;
-        bool verifying; /* Phase, BytesTotal and Rate as they were told last */
-        uint64_t total, rate;
+        bool verifying; /* Phase and Rate as they were told last */
+        uint64_t rate;
 };
 
 struct watches {
@@ -43,9 +43,7 @@ static int read_property(struct watch *watch, sd_bus_message *message) {
         if (strcmp(name, "Phase") == 0) {
                 r = sd_bus_message_read(message, "v", "s", &text);
                 watch->verifying = r >= 0 && strcmp(text, "verify") == 0;
-        } else if (strcmp(name, "BytesTotal") == 0)
-                r = sd_bus_message_read(message, "v", "t", &watch->total);
-        else if (strcmp(name, "Rate") == 0)
+        } else if (strcmp(name, "Rate") == 0)
                 r = sd_bus_message_read(message, "v", "t", &watch->rate);
         else
                 r = sd_bus_message_skip(message, "v");
@@ -54,7 +52,7 @@ static int read_property(struct watch *watch, sd_bus_message *message) {
 
 /*
  * Phases are told ten times a second and no sooner, but Rate is that of the phase from its very
- * beginning: the last one tells how long all its bytes take.
+ * beginning: the last one tells the most.
  */
 static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct watch *watch = find(userdata, sd_bus_message_get_path(message));
@@ -67,7 +65,7 @@ static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *
                 if (read_property(watch, message) < 0 || sd_bus_message_exit_container(message) < 0)
                         return 0;
         if (watch->verifying && watch->rate > 0)
-                watch->timing->verify = watch->total * USEC_PER_SEC / watch->rate;
+                watch->timing->rate = watch->rate;
         return 0;
 }
 

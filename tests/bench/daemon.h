@@ -9,8 +9,8 @@
 /* Jobs of the unmodified daemon, timed over its bus. */
 
 struct timing {
-        uint64_t job;    /* the whole of it, from the call of Flash to JobFinished, microseconds */
-        uint64_t verify; /* reading the body back, which is a part of each flash */
+        uint64_t job;  /* the whole of it, from the call of Flash to JobFinished, microseconds */
+        uint64_t rate; /* bytes a second, of reading back, which is a part of each flash */
 };
 
 /* Flashes `image` into each of `targets` at the same time. False: one of them failed. */

@@ -85,9 +85,9 @@ static bool run_stmboot(struct bench *bench, struct row *write, struct row *veri
         uint64_t cpu = daemon_cpu(bench->harness);
         bool done = daemon_flash(bench->harness, &target, 1, bench->image, verify->baud, &timing);
         cpu = daemon_cpu(bench->harness) - cpu;
-        if (!board_stop(&bench->board, bench->image) || !done)
+        if (!board_stop(&bench->board, bench->image) || !done || timing.rate == 0)
                 return false;
-        best(&write->stmboot, timing.job - timing.verify);
+        best(&write->stmboot, timing.job - bench->size * USEC_PER_SEC / timing.rate);
         best(&verify->stmboot, timing.job);
         write->cpu = verify->cpu = ratio(cpu, timing.job);
         return true;

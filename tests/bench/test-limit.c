@@ -18,7 +18,8 @@
 #include "util/macro.h"
 
 #define IMAGE_SIZE (128U << 10)
-#define SHARE_MIN  0.985
+#define BLOCK      256
+#define SHARE_MIN  0.99
 
 struct stopwatch {
         const struct session *session;
@@ -77,7 +78,9 @@ static void check_cell(const char *name, unsigned baud) {
         uint64_t time = drive.now - begin;
 
         assert_true(drive_holds(drive.chip, image));
-        check_share(chip, baud, false, time - stopwatch.verify);
+        /* the head block, too, is read back, in a phase of its own */
+        uint64_t verify = stopwatch.verify * IMAGE_SIZE / (IMAGE_SIZE - BLOCK);
+        check_share(chip, baud, false, time - verify);
         check_share(chip, baud, true, time);
         session_free(session);
         image_free(image);
