@@ -82,7 +82,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         (void)source;
         (void)info;
         notify_stopping();
-        manager_stop(userdata);
+        manager_stop(userdata, EXIT_SUCCESS);
         return 0;
 }
 
@@ -98,12 +98,16 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
-/* Without a bus nobody can ask for anything: what is on is brought to an end. */
+/*
+ * Without a bus nobody can ask for anything: what is on is brought to an end. That is a failure, so
+ * that the service comes back with the bus.
+ */
 static int on_disconnect(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         (void)message;
         (void)ret_error;
         log_error("the bus is gone");
-        manager_stop(userdata);
+        notify_stopping();
+        manager_stop(userdata, EXIT_FAILURE);
         return 0;
 }
 
@@ -142,6 +146,7 @@ static int open_bus(sd_event *event, struct manager *manager, sd_bus **ret) {
         return 0;
 }
 
+/* Returns the exit code; negative: it could not begin, or not go on. */
 static int run(struct config_paths *paths, const char *tree) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(manager_freep) struct manager *manager = NULL;
@@ -189,5 +194,5 @@ int main(int argc, char **argv) {
                 r = options.safe_lines ? safe_lines_run(paths.runtime_dir)
                                        : run(&paths, options.tree);
         config_paths_done(&paths);
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -230,16 +230,17 @@ static int on_reload(sd_event_source *source, void *userdata) {
 
 void manager_target_released(struct manager *manager) {
         if (manager->stopping && !has_jobs(manager))
-                (void)sd_event_exit(manager->event, 0);
+                (void)sd_event_exit(manager->event, manager->exit_code);
         /* Not from within: the caller's target may be one that goes. */
         else if (manager->reload_pending)
                 (void)sd_event_source_set_enabled(manager->reload_source, SD_EVENT_ONESHOT);
 }
 
-void manager_stop(struct manager *manager) {
+void manager_stop(struct manager *manager, int exit_code) {
         if (manager->stopping)
                 return;
         manager->stopping = true;
+        manager->exit_code = exit_code;
         for (struct target *target = manager->targets; target; target = target->next)
                 if (target->job)
                         job_cancel(target->job);

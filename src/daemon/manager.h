@@ -29,6 +29,7 @@ struct manager {
         char job_prefix[16]; /* makes job ids differ from those of other runs */
         uint64_t n_jobs;
         bool stopping;
+        int exit_code; /* to leave the event loop with */
         bool reload_pending; /* for targets that were in work */
 };
 
@@ -48,8 +49,8 @@ DEFINE_CLEANUP(struct manager, manager_free);
  */
 int manager_reload(struct manager *manager, char **ret_reason);
 
-/* Ends all jobs as soon as their chips permit, then leaves the event loop. */
-void manager_stop(struct manager *manager);
+/* Ends all jobs as soon as their chips permit, then leaves the event loop. The first call counts. */
+void manager_stop(struct manager *manager, int exit_code);
 
 /* A job or a stay in the ROM is over; to be called last, when nothing of it is needed any more. */
 void manager_target_released(struct manager *manager);

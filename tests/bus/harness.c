@@ -148,6 +148,11 @@ sd_bus *harness_connect(const struct harness *harness) {
         return bus;
 }
 
+void harness_stop_bus(struct harness *harness) {
+        (void)kill(harness->bus_pid, SIGTERM);
+        (void)reap(&harness->bus_pid);
+}
+
 int harness_setup(void **state) {
         struct harness *harness = calloc(1, sizeof(*harness));
         const char *tmp = getenv("TMPDIR") ?: "/tmp";
@@ -176,10 +181,8 @@ int harness_teardown(void **state) {
                 print_error("the daemon ended with %d:\n%s\n", status, log);
         }
         sd_bus_flush_close_unref(harness->bus);
-        if (harness->bus_pid) {
-                (void)kill(harness->bus_pid, SIGTERM);
-                (void)reap(&harness->bus_pid);
-        }
+        if (harness->bus_pid)
+                harness_stop_bus(harness);
 
         pid_t pid = fork();
         if (pid == 0) {

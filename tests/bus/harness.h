@@ -58,6 +58,8 @@ void harness_start(struct harness *harness);
 /* Sends `signal` (0: none) and waits for the end. Returns the exit status; -signal if one killed
  * it. */
 int harness_stop(struct harness *harness, int signal);
+/* The bus goes away, in front of everybody. */
+void harness_stop_bus(struct harness *harness);
 
 /* ---- calls ---- */
 

@@ -300,6 +300,26 @@ static void sigterm_waits_for_a_critical_section(void **state) {
                         assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
 }
 
+static void without_a_bus_it_ends_its_job_and_wants_to_be_restarted(void **state) {
+        struct harness *harness = *state;
+
+        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        assert_non_null(job);
+        harness_await_phase(harness, job, "write");
+        harness_stop_bus(harness);
+        assert_int_equal(harness_stop(harness, 0), EXIT_FAILURE); /* Restart=on-failure */
+
+        _cleanup_free_ char *log = harness_read(harness, "daemon.log");
+        assert_contains(log, "the bus is gone");
+        assert_contains(log, "motor: flash cancelled");
+        _cleanup_free_ char *marker = harness_path(harness, "state/run/motor.work");
+        assert_int_equal(access(marker, F_OK), -1);
+}
+
 static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **state) {
         struct harness *harness = *state;
 
@@ -406,6 +426,7 @@ int main(void) {
                 TEST(a_second_daemon_does_not_take_the_name),
                 TEST(sigterm_ends_the_job_first),
                 TEST(sigterm_waits_for_a_critical_section),
+                TEST(without_a_bus_it_ends_its_job_and_wants_to_be_restarted),
                 TEST(after_a_sudden_death_the_target_is_interrupted_until_flashed),
                 TEST(the_log_level_can_be_changed),
                 TEST(the_object_manager_knows_every_object),
