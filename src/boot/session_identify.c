@@ -191,7 +191,8 @@ static enum step identified(struct session *session) {
         const struct chip *chip = session->rom.chip;
 
         if (session->n_options > 0 && session->n_options == chip_options_size(chip) &&
-            chip_options_decode(chip, session->options, session->n_options, &info->options) == 0) {
+            chip_options_decode(chip, info->flash_size, session->options, session->n_options,
+                                &info->options) == 0) {
                 info->has_options = true;
                 if (info->protection == CHIP_UNKNOWN)
                         info->protection = info->options.protection;

@@ -133,8 +133,8 @@ static bool protected_itself(const struct session *session) {
         struct chip_options options;
 
         return session->rom.failure.stage == 0 &&
-               chip_options_decode(session->rom.chip, session->new_options, session->n_options,
-                                   &options) == 0 &&
+               chip_options_decode(session->rom.chip, session->info.flash_size,
+                                   session->new_options, session->n_options, &options) == 0 &&
                options.protection == CHIP_YES;
 }
 

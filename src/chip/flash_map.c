@@ -196,3 +196,36 @@ bool flash_map_find(const struct flash_map *map, uint32_t address, struct flash_
         }
         return false;
 }
+
+bool flash_map_has_two_banks(const struct flash_map *map) {
+        return map->n_runs > 0 && map->runs[0].bank != map->runs[map->n_runs - 1].bank;
+}
+
+void flash_map_swap_banks(struct flash_map *map) {
+        size_t half = map->n_runs / 2;
+
+        if (!flash_map_has_two_banks(map))
+                return;
+        for (size_t i = 0; i < half; i++) {
+                struct flash_run *a = &map->runs[i], *b = &map->runs[half + i];
+                struct flash_run old = *a;
+
+                a->first = b->first;
+                a->bank = b->bank;
+                b->first = old.first;
+                b->bank = old.bank;
+        }
+}
+
+bool flash_map_twin(const struct flash_map *map, const struct flash_page *page,
+                    struct flash_page *ret) {
+        size_t half = map->n_runs / 2;
+        uint32_t distance = half > 0 ? map->runs[half].address - map->runs[0].address : 0;
+
+        if (!flash_map_has_two_banks(map))
+                return false;
+        return flash_map_find(map,
+                              page->address < map->runs[half].address ? page->address + distance
+                                                                      : page->address - distance,
+                              ret);
+}

@@ -14,7 +14,7 @@ struct flash_run {
         uint32_t page_size; /* bytes */
         uint16_t pages;
         uint16_t first; /* number of its first page in an erase command */
-        uint8_t bank;   /* 1 or 2 */
+        uint8_t bank;   /* 1 or 2, as the flash is built */
 };
 
 struct flash_map {
@@ -46,3 +46,15 @@ bool flash_map_page(const struct flash_map *map, size_t index, struct flash_page
 
 /* The page that holds `address`; false where there is none. */
 bool flash_map_find(const struct flash_map *map, uint32_t address, struct flash_page *ret);
+
+bool flash_map_has_two_banks(const struct flash_map *map);
+
+/*
+ * What an option that swaps the banks does: their addresses are exchanged, number and bank stay
+ * with the flash. The banks must be alike; a map of one bank stays as it is.
+ */
+void flash_map_swap_banks(struct flash_map *map);
+
+/* The page at the same place in the other bank; false where there is none. */
+bool flash_map_twin(const struct flash_map *map, const struct flash_page *page,
+                    struct flash_page *ret);

@@ -9,7 +9,7 @@ import sys
 QUIRKS = """8N1 NO_MASS_ERASE NO_BANK_ERASE ONE_PAGE_ERASE ONE_PAGE_BANK2 DOUBLE_NACK
 DOUBLE_SYNC_ACK SILENT_ADDRESS GET_COUNT GO_NO_ACK EARLY_ERASE_ACK BULK_ID_READ EMPTY_CHECK
 EMPTY_CLEARED PIN_OFF VOLTAGE_RANGE REREAD BLOCK_128 SIZE_CODE NO_RDP RESET_AFTER_OB NO_RAM
-STRICT_HALFWORD ECC SIZE_LOW_BYTE""".split()
+STRICT_HALFWORD ECC SIZE_LOW_BYTE BANK_SWAP""".split()
 
 DEVICE_COLUMNS = """id name parts family core unusable quirks timing flash_start flash_kib layout
 layout_other bank2_first smaller erased program_unit write_align ram options system alias
@@ -279,6 +279,11 @@ def c_device(row, timing):
         check(dual, "bank2_first without a second bank")
         for banks in dual:
             check(bank2_first >= sum(pages for pages, _ in banks[0]), "bank2_first within bank 1")
+    if "BANK_SWAP" in quirks:
+        banks = [layout_banks(text) for part in [layouts] + [part[1:] for part in parts]
+                 for text in part if text]
+        check(len(banks[0]) == 2, "BANK_SWAP without a second bank")
+        check(all(dual[0] == dual[-1] for dual in banks), "BANK_SWAP of banks that differ")
 
     symbol = chip_id[2:].lower()
     names = [c_string(part.lstrip("+")) for part in row["parts"].split()] + ["NULL"]

@@ -41,9 +41,14 @@ static const uint32_t factory_g4[] = { 0xFFEFF8AA, 0xFFFFFFFF, 0x00FF0000, 0xFF0
                                        0xFF00FFFF, 0xFF00FE00, 0xFFFFFFFF, 0xFFFFFFFF,
                                        0xFFFFFFFF, 0xFF00FFFF, 0xFF00FFFF, 0xFF00FE00 };
 
-/* RM0456, FLASH_OPTR and the boot address registers, "ST production value": recalled, not read
- * again */
-static const uint32_t factory_u5[] = { 0x1FEFF8AA, 0x0800007F, 0x0BF9007F, 0x0C00007C };
+/* OPTR, NSBOOTADD0R, NSBOOTADD1R, SECBOOTADD0R, SECWM1R1, SECWM1R2, WRP1AR, WRP1BR, then the same
+ * four of bank 2. U5: RM0456 7.9.13, read so on NUCLEO-U575 and -U5A5; the rest as Renode's model
+ * has it. L5: what Arm's flash algorithm restores (STM32L5xx_DFP) */
+#define FACTORY_WATERMARKS 0xFFFFFF80, 0x7F807F80, 0xFF80FFFF, 0xFF80FFFF
+static const uint32_t factory_u5[] = { 0x1FEFF8AA, 0x0800007F,         0x0BF9007F,
+                                       0x0C00007C, FACTORY_WATERMARKS, FACTORY_WATERMARKS };
+static const uint32_t factory_l5[] = { 0x7FEFF8AA, 0x0800007F,         0x0BF9007F,
+                                       0x0C00007C, FACTORY_WATERMARKS, FACTORY_WATERMARKS };
 
 /* OPTR; PCROP and WRP areas start behind their end, that is: none (RM0444, RM0490: option bytes) */
 static const uint32_t factory_g0[] = { 0xFFFFFEAA, 0xFF, 0,    0xFF, 0xFF, 0xFF, 0, 0xFF,
@@ -267,7 +272,7 @@ static const struct option_family families[] = {
                 FACTORY(factory_g4),
         },
         {
-                /* RM0444: DUAL_BANK 21, BOOT_LOCK in SECR at 0x1FFF7870 */
+                /* RM0444: nSWAP_BANK 20, DUAL_BANK 21, BOOT_LOCK in SECR at 0x1FFF7870 */
                 .family = "G0",
                 .ids = { 0x467 },
                 .format = WORD_32,
@@ -276,6 +281,8 @@ static const struct option_family families[] = {
                 .boot_lock = BIT_OF(14, 16),
                 .other_layout = { BIT_OF(0, 21) },
                 .other_value = false,
+                .swap = BIT_OF(0, 20),
+                .swap_value = false,
                 .permanent = { { "BOOT_LOCK", 14, 16, 1 } },
                 FACTORY(factory_g0),
         },
@@ -325,6 +332,27 @@ static const struct option_family families[] = {
                 .permanent = { { "BOOT_LOCK", 0, 30, 1 } },
         },
         {
+                /* RM0438: as on U5, but SWAP_BANK 20, DB256K 21, DBANK 22, which below 512 KiB
+                 * gives the page size only (OpenOCD stm32l4x.c) */
+                .family = "L5",
+                .format = WORD_PLAIN,
+                RDP_AA,
+                .rdp_half = 0x55,
+                .boot = BOOT_BY_NSBOOTADD,
+                .select = BIT_OF(0, 26),
+                .select_pin = true,
+                .n_boot0 = BIT_OF(0, 27),
+                .boot_lock = BIT_OF(3, 0),
+                .tzen = BIT_OF(0, 31),
+                .other_layout = { BIT_OF(0, 21), BIT_OF(0, 22) },
+                .other_value = false,
+                .both_below = true,
+                .swap = BIT_OF(0, 20),
+                .swap_value = true,
+                FACTORY(factory_l5),
+                .permanent = { { "TZEN", 0, 31, 1 }, { "BOOT_LOCK", 3, 0, 1 } },
+        },
+        {
                 /* RM0456 table 25: the registers OPTR, NSBOOTADD0R, NSBOOTADD1R, SECBOOTADD0R */
                 .family = "U5",
                 .format = WORD_PLAIN,
@@ -338,13 +366,17 @@ static const struct option_family families[] = {
                 .tzen = BIT_OF(0, 31),
                 .other_layout = { BIT_OF(0, 21) },
                 .other_value = false,
+                .swap = BIT_OF(0, 20),
+                .swap_value = true,
                 FACTORY(factory_u5),
                 .permanent = { { "TZEN", 0, 31, 1 }, { "BOOT_LOCK", 3, 0, 1 } },
         },
         {
-                /* RM0481: OPTSR and OPTSR2, current and to be programmed */
+                /* RM0481: OPTSR and OPTSR2, current and to be programmed; SWAP_BANK 31 */
                 .family = "H5",
                 .format = WORD_PLAIN,
+                .swap = BIT_OF(0, 31),
+                .swap_value = true,
                 .permanent = { { "PRODUCT_STATE", 0, 8, 8 },
                                { "PRODUCT_STATE", 1, 8, 8 },
                                { "TZEN", 8, 24, 8 },

@@ -56,9 +56,12 @@ struct option_family {
         struct option_bit tzen;      /* 1: boots on the secure side */
         struct option_bit bfb2;
         bool bfb2_choose;                  /* value with which the ROM chooses between the banks */
-        struct option_bit other_layout[2]; /* bank options, of which the part heeds one */
+        struct option_bit other_layout[2]; /* bank options; the largest part heeds the second */
         bool other_value;                  /* their value against the default */
-        struct option_bit n_dboot;         /* 0, with two banks: the ROM chooses between them */
+        bool both_below;                   /* smaller parts heed both, each for something else */
+        struct option_bit swap;            /* bank 2 lies at the lower addresses */
+        bool swap_value;
+        struct option_bit n_dboot; /* 0, with two banks: the ROM chooses between them */
 
         struct option_permanent permanent[4];
 

@@ -133,20 +133,32 @@ static bool has_other_layout(const struct chip *chip) {
 }
 
 static enum chip_tristate decode_layout(const struct option_family *family, const struct chip *chip,
-                                        const uint8_t *bytes) {
+                                        uint32_t flash_size, const uint8_t *bytes) {
         const struct option_bit *bits = family->other_layout;
-        bool first;
+        bool largest = flash_size == chip->flash_size, value;
 
         if (!has_other_layout(chip))
                 return CHIP_NO;
         if (!bits[0].exists)
                 return CHIP_UNKNOWN;
 
-        /* the size of the part says which of two counts: known only where they agree */
-        first = bit_get(family, bytes, bits[0]);
-        if (bits[1].exists && bit_get(family, bytes, bits[1]) != first)
+        value = bit_get(family, bytes, bits[0]);
+        if (bits[1].exists && bit_get(family, bytes, bits[1]) != value) {
+                /* the size of the part says which of the two counts */
+                if (flash_size == 0 || (family->both_below && !largest))
+                        return CHIP_UNKNOWN;
+                value = bit_get(family, bytes, bits[largest]);
+        }
+        return tristate(value == family->other_value);
+}
+
+static enum chip_tristate decode_swap(const struct option_family *family, const struct chip *chip,
+                                      const uint8_t *bytes) {
+        if (!(chip->quirks & CHIP_QUIRK_BANK_SWAP))
+                return CHIP_NO;
+        if (!family->swap.exists)
                 return CHIP_UNKNOWN;
-        return tristate(first == family->other_value);
+        return tristate(bit_get(family, bytes, family->swap) == family->swap_value);
 }
 
 static void set_boot_address(struct chip_options *options, uint32_t address) {
@@ -172,7 +184,7 @@ static void decode_boot_add(const struct option_family *family, const struct chi
         set_boot_address(options, chip_resolve_alias(chip, add0));
 }
 
-/* RM0456 table 25: with TrustZone off, two addresses in units of 128 bytes */
+/* RM0438, RM0456 table 25: with TrustZone off, two addresses in units of 128 bytes */
 static void decode_boot_nsbootadd(const struct option_family *family, const struct chip *chip,
                                   const uint8_t *bytes, bool by_pin, struct chip_options *options) {
         uint32_t add0 = word_get(family->format, bytes, 1) & ~0x7FU;
@@ -226,8 +238,8 @@ static bool options_intact(const struct option_family *family, const uint8_t *by
                word_intact(family->format, bytes, family->boot_lock.word);
 }
 
-int chip_options_decode(const struct chip *chip, const uint8_t *bytes, size_t size,
-                        struct chip_options *ret) {
+int chip_options_decode(const struct chip *chip, uint32_t flash_size, const uint8_t *bytes,
+                        size_t size, struct chip_options *ret) {
         const struct option_family *family = option_family_of(chip);
         struct chip_options options = {};
         uint8_t rdp;
@@ -241,7 +253,8 @@ int chip_options_decode(const struct chip *chip, const uint8_t *bytes, size_t si
                         options.protection =
                                 tristate(rdp != family->rdp_open &&
                                          (family->rdp_half == 0 || rdp != family->rdp_half));
-                options.other_layout = decode_layout(family, chip, bytes);
+                options.other_layout = decode_layout(family, chip, flash_size, bytes);
+                options.banks_swapped = decode_swap(family, chip, bytes);
                 decode_boot(family, chip, bytes, &options);
         }
 
@@ -316,10 +329,14 @@ void chip_options_factory(const struct chip *chip, uint8_t *ret_bytes, size_t si
                          i < family->n_factory       ? family->factory[i]
                          : family->format == WORD_16 ? 0
                                                      : UINT32_MAX);
-        if (family->n_factory > 0 || family->rdp_open == 0)
+        if (family->n_factory > 0)
                 return;
 
-        /* nothing but level 0 is known; a bit that locks for good is not set */
+        /* nothing but level 0 is known; a bit that locks for good is not set, nor one that swaps */
+        if (family->swap.exists)
+                bit_put(family, ret_bytes, family->swap, !family->swap_value);
+        if (family->rdp_open == 0)
+                return;
         rdp = word_get(family->format, ret_bytes, 0) & ~(0xFFU << family->rdp_bit);
         word_put(family->format, ret_bytes, 0, rdp | (uint32_t)family->rdp_open << family->rdp_bit);
         for (size_t i = 0; i < ARRAY_SIZE(family->permanent) && family->permanent[i].name; i++)

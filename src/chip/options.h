@@ -16,16 +16,20 @@ enum chip_tristate {
 };
 
 struct chip_options {
-        enum chip_tristate boot_pin;     /* does the BOOT0 pin select the ROM? */
-        enum chip_tristate other_layout; /* is the bank option set against the default? */
-        enum chip_tristate protection;   /* readout protection at level 1 or 2 */
+        enum chip_tristate boot_pin;      /* does the BOOT0 pin select the ROM? */
+        enum chip_tristate other_layout;  /* is the bank option set against the default? */
+        enum chip_tristate banks_swapped; /* does bank 2 lie at the lower addresses? */
+        enum chip_tristate protection;    /* readout protection at level 1 or 2 */
         bool has_boot_address;
         uint32_t boot_address; /* where the chip boots with BOOT0 inactive */
 };
 
-/* Returns 0, or -EINVAL: not `size` bytes of this chip. */
-int chip_options_decode(const struct chip *chip, const uint8_t *bytes, size_t size,
-                        struct chip_options *ret);
+/*
+ * `flash_size`: bytes, from its size register; 0: not known. Returns 0, or -EINVAL: not `size`
+ * bytes of this chip.
+ */
+int chip_options_decode(const struct chip *chip, uint32_t flash_size, const uint8_t *bytes,
+                        size_t size, struct chip_options *ret);
 
 /* The sum of the chip's option areas; 0: the ROM shows none. */
 size_t chip_options_size(const struct chip *chip);

@@ -151,7 +151,7 @@ static void bytes_are_decoded(void **state) {
                 uint8_t *bytes = area_new(&cases[i].area, &size);
                 uint32_t address;
 
-                assert_int_equal(chip_options_decode(chip, bytes, size, &options), 0);
+                assert_int_equal(chip_options_decode(chip, 0, bytes, size, &options), 0);
                 address = options.has_boot_address ? options.boot_address : NOWHERE;
                 if (options.boot_pin != cases[i].boot_pin ||
                     options.other_layout != cases[i].other_layout ||
@@ -164,6 +164,81 @@ static void bytes_are_decoded(void **state) {
                 assert_int_equal(options.other_layout, cases[i].other_layout);
                 assert_int_equal(options.protection, cases[i].protection);
                 assert_int_equal(address, cases[i].boot_address);
+                free(bytes);
+        }
+}
+
+/* Of two bank options one counts at the largest size, the other below; L5 heeds both below. */
+static void size_says_which_bank_option_counts(void **state) {
+        (void)state;
+
+        static const struct {
+                struct area area;
+                uint32_t flash_kib;
+                enum chip_tristate other_layout;
+        } cases[] = {
+                /* L4R, RM0432: DB1M 21, DBANK 22 */
+                { { 0x470, WORDS(0xFFAFF8AA, 0x00500755) }, 2048, CHIP_YES },
+                { { 0x470, WORDS(0xFFAFF8AA, 0x00500755) }, 1024, CHIP_NO },
+                { { 0x470, WORDS(0xFFCFF8AA, 0x00300755) }, 2048, CHIP_NO },
+                { { 0x470, WORDS(0xFFCFF8AA, 0x00300755) }, 1024, CHIP_YES },
+                { { 0x470, WORDS(0xFFCFF8AA, 0x00300755) }, 0, CHIP_UNKNOWN },
+                /* L5, RM0438: DB256K 21, DBANK 22 */
+                { { 0x472, WORDS(0x7FEFF8AA) }, 512, CHIP_NO },
+                { { 0x472, WORDS(0x7FAFF8AA) }, 512, CHIP_YES },
+                { { 0x472, WORDS(0x7FCFF8AA) }, 512, CHIP_NO },
+                { { 0x472, WORDS(0x7F8FF8AA) }, 256, CHIP_YES },
+                { { 0x472, WORDS(0x7FAFF8AA) }, 256, CHIP_UNKNOWN },
+                { { 0x472, WORDS(0x7FCFF8AA) }, 256, CHIP_UNKNOWN },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].area.id);
+                struct chip_options options;
+                size_t size;
+                uint8_t *bytes = area_new(&cases[i].area, &size);
+
+                assert_int_equal(
+                        chip_options_decode(chip, cases[i].flash_kib * 1024, bytes, size, &options),
+                        0);
+                assert_int_equal(options.other_layout, cases[i].other_layout);
+                free(bytes);
+        }
+}
+
+static void swapped_banks_are_seen(void **state) {
+        (void)state;
+
+        static const struct {
+                struct area area;
+                enum chip_tristate swapped;
+        } cases[] = {
+                /* G0B1, RM0444: nSWAP_BANK 20; fef9feaa and fee9feaa are what NuttX users read */
+                { { 0x467, WORDS(0xFEF9FEAA, 0x01060155) }, CHIP_NO },
+                { { 0x467, WORDS(0xFEE9FEAA, 0x01160155) }, CHIP_YES },
+                { { 0x467, WORDS(0xFEE9FEAA, 0x01160154) }, CHIP_UNKNOWN }, /* damaged */
+                { { 0x466, WORDS(0xFEE9FEAA, 0x01160155) }, CHIP_NO },      /* has one bank */
+                /* U5, RM0456, and L5, RM0438: SWAP_BANK 20 */
+                { { 0x482, WORDS(0x1FEFF8AA) }, CHIP_NO },
+                { { 0x482, WORDS(0x1FFFF8AA) }, CHIP_YES },
+                { { 0x472, WORDS(0x7FFFF8AA) }, CHIP_YES },
+                /* H563, RM0481: OPTSR_CUR.SWAP_BANK 31; what is to be programmed does not count */
+                { { 0x484, WORDS(0x2D30EDF8, 0xAD30EDF8) }, CHIP_NO },
+                { { 0x484, WORDS(0xAD30EDF8, 0x2D30EDF8) }, CHIP_YES },
+                /* RM0090, RM0351, RM0440: a bit of SYSCFG, which each reset clears */
+                { { 0x419, WORDS(0xFFFFAAFF, 0xFFFFFFFF, 0xFFFF4FFF, 0xFFFFFFFF) }, CHIP_NO },
+                { { 0x415, WORDS(0xFFFFF8AA, 0x00000755) }, CHIP_NO },
+                { { 0x469, WORDS(0xFFFFF8AA, 0x00000755) }, CHIP_NO },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct chip *chip = chip_by_id(cases[i].area.id);
+                struct chip_options options;
+                size_t size;
+                uint8_t *bytes = area_new(&cases[i].area, &size);
+
+                assert_int_equal(chip_options_decode(chip, 0, bytes, size, &options), 0);
+                assert_int_equal(options.banks_swapped, cases[i].swapped);
                 free(bytes);
         }
 }
@@ -200,7 +275,7 @@ static void f7_boots_by_address(void **state) {
                 put_le16(bytes + 0x10, cases[i].add0);
                 put_le16(bytes + 0x18, cases[i].add1);
 
-                assert_int_equal(chip_options_decode(chip, bytes, sizeof(bytes), &options), 0);
+                assert_int_equal(chip_options_decode(chip, 0, bytes, sizeof(bytes), &options), 0);
                 assert_int_equal(options.boot_pin, cases[i].boot_pin);
                 assert_int_equal(options.other_layout, cases[i].other_layout);
                 assert_int_equal(options.protection, CHIP_NO);
@@ -239,9 +314,9 @@ static void boot_lock_overrules_the_pin(void **state) {
                 put_le16(after + cases[i].offset + 4, (uint16_t)~cases[i].locked);
                 put_le16(after + cases[i].offset + 6, (uint16_t)(~cases[i].locked >> 16));
 
-                assert_int_equal(chip_options_decode(chip, before, size, &options), 0);
+                assert_int_equal(chip_options_decode(chip, 0, before, size, &options), 0);
                 assert_int_equal(options.boot_pin, CHIP_YES);
-                assert_int_equal(chip_options_decode(chip, after, size, &options), 0);
+                assert_int_equal(chip_options_decode(chip, 0, after, size, &options), 0);
                 assert_int_equal(options.boot_pin, CHIP_NO);
                 assert_int_equal(options.boot_address, FLASH);
                 assert_int_equal(chip_options_enable_boot_pin(chip, after, size), -EOPNOTSUPP);
@@ -284,7 +359,7 @@ static void boot_pin_is_enabled(void **state) {
                 assert_memory_equal(bytes + cases[i].before.n_words * 4,
                                     rest + cases[i].before.n_words * 4,
                                     size - cases[i].before.n_words * 4);
-                assert_int_equal(chip_options_decode(chip, bytes, size, &options), 0);
+                assert_int_equal(chip_options_decode(chip, 0, bytes, size, &options), 0);
                 assert_int_equal(options.boot_pin, CHIP_YES);
                 assert_null(chip_options_permanent(chip, rest, bytes, size));
                 free(bytes);
@@ -303,7 +378,7 @@ static void f7_boot_pin_is_enabled(void **state) {
         put_le16(bytes + 0x18, 0x0080);
         assert_int_equal(chip_options_enable_boot_pin(chip, bytes, sizeof(bytes)), 0);
         assert_int_equal(get_le16(bytes + 0x18), 0x0040);
-        assert_int_equal(chip_options_decode(chip, bytes, sizeof(bytes), &options), 0);
+        assert_int_equal(chip_options_decode(chip, 0, bytes, sizeof(bytes), &options), 0);
         assert_int_equal(options.boot_pin, CHIP_YES);
 }
 
@@ -329,14 +404,14 @@ static void wrong_size_is_refused(void **state) {
         uint8_t bytes[129] = {};
 
         assert_int_equal(chip_options_size(chip), 128);
-        assert_int_equal(chip_options_decode(chip, bytes, 127, &options), -EINVAL);
-        assert_int_equal(chip_options_decode(chip, bytes, 129, &options), -EINVAL);
-        assert_int_equal(chip_options_decode(chip, bytes, 0, &options), -EINVAL);
+        assert_int_equal(chip_options_decode(chip, 0, bytes, 127, &options), -EINVAL);
+        assert_int_equal(chip_options_decode(chip, 0, bytes, 129, &options), -EINVAL);
+        assert_int_equal(chip_options_decode(chip, 0, bytes, 0, &options), -EINVAL);
         assert_int_equal(chip_options_enable_boot_pin(chip, bytes, 16), -EOPNOTSUPP);
         assert_null(chip_options_permanent(chip, bytes, bytes, 16));
 
         assert_int_equal(chip_options_size(none), 0);
-        assert_int_equal(chip_options_decode(none, bytes, 0, &options), -EINVAL);
+        assert_int_equal(chip_options_decode(none, 0, bytes, 0, &options), -EINVAL);
         assert_int_equal(chip_options_enable_boot_pin(none, bytes, 0), -EOPNOTSUPP);
         assert_null(chip_options_permanent(none, bytes, bytes, 0));
         assert_int_equal(options.boot_address, 1);
@@ -413,14 +488,13 @@ static void factory_state_is_open(void **state) {
                 bytes = malloc(size);
                 assert_non_null(bytes);
                 chip_options_factory(chip, bytes, size);
-                assert_int_equal(chip_options_decode(chip, bytes, size, &options), 0);
+                assert_int_equal(chip_options_decode(chip, 0, bytes, size, &options), 0);
                 assert_int_not_equal(options.protection, CHIP_YES);
-                if (strcmp(chip->family, "U5") != 0) /* its boot addresses are not known */
-                        assert_int_not_equal(options.boot_pin, chip->quirks & CHIP_QUIRK_PIN_OFF
-                                                                       ? CHIP_YES
-                                                                       : CHIP_NO);
-                if (options.has_boot_address && strcmp(chip->family, "U5") != 0)
+                assert_int_not_equal(options.boot_pin,
+                                     chip->quirks & CHIP_QUIRK_PIN_OFF ? CHIP_YES : CHIP_NO);
+                if (options.has_boot_address)
                         assert_int_equal(options.boot_address, chip->flash_start);
+                assert_int_equal(options.banks_swapped, CHIP_NO);
                 free(bytes);
         }
 }
@@ -428,6 +502,8 @@ static void factory_state_is_open(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(bytes_are_decoded),
+                cmocka_unit_test(size_says_which_bank_option_counts),
+                cmocka_unit_test(swapped_banks_are_seen),
                 cmocka_unit_test(f7_boots_by_address),
                 cmocka_unit_test(boot_lock_overrules_the_pin),
                 cmocka_unit_test(boot_pin_is_enabled),

@@ -30,6 +30,9 @@ DEVICES = [
     (",f72,", ",l4,", "0x452: fast times and VOLTAGE_RANGE disagree"),
     (",32,32,", ",32,24,", "not a power of two"),
     ("flash_kib layout", "flash_kib lay", "unproven: no column lay"),
+    ("STM32C011,C0,M0+,,", "STM32C011,C0,M0+,,BANK_SWAP ", "BANK_SWAP without a second bank"),
+    ("256K=2x(16x8K)@256K", "256K=16x8K/16x8K@256K", ""),
+    ("256K=2x(16x8K)@256K", "256K=24x8K/8x8K@256K", "BANK_SWAP of banks that differ"),
 ]
 
 TIMING = [

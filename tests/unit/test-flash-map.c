@@ -131,6 +131,50 @@ static void bank2_number_must_lie_behind_bank1(void **state) {
         assert_int_equal(flash_map_parse("2x(8x8K)", START, 65535, &map), -EINVAL);
 }
 
+static void swapped_banks_exchange_their_addresses(void **state) {
+        (void)state;
+
+        static const struct {
+                const char *text;
+                uint16_t bank2_first;
+                uint32_t address; /* offset */
+                uint16_t number, swapped;
+        } cases[] = {
+                { "2x(128x8K)", 128, 0x6000, 3, 131 }, /* community.st.com/798599: U585 */
+                { "2x(128x8K)", 128, 0x106000, 131, 3 },
+                { "2x(64x8K)", 128, 0x80000, 128, 0 },
+                { "2x(4x16K,1x64K,7x128K)", 12, 0x20000, 5, 17 },
+                { "2x(4x128K)@1M", 8, 0x100000, 8, 0 },
+                { "256x2K", 0, 0x40000, 128, 128 }, /* one bank */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct flash_map map, before;
+                struct flash_page page, twin;
+                bool dual = cases[i].number != cases[i].swapped;
+
+                assert_int_equal(flash_map_parse(cases[i].text, START, cases[i].bank2_first, &map),
+                                 0);
+                before = map;
+                assert_int_equal(flash_map_has_two_banks(&map), dual);
+                assert_true(flash_map_find(&map, START + cases[i].address, &page));
+                assert_int_equal(page.number, cases[i].number);
+                assert_int_equal(flash_map_twin(&map, &page, &twin), dual);
+                if (dual)
+                        assert_int_equal(twin.number, cases[i].swapped);
+
+                flash_map_swap_banks(&map);
+                assert_int_equal(flash_map_has_two_banks(&map), dual);
+                assert_true(flash_map_find(&map, START + cases[i].address, &page));
+                assert_int_equal(page.number, cases[i].swapped);
+                assert_int_equal(page.address, START + cases[i].address);
+                if (dual)
+                        assert_int_equal(page.bank, page.number >= cases[i].bank2_first ? 2 : 1);
+                flash_map_swap_banks(&map);
+                assert_memory_equal(&map, &before, sizeof(map));
+        }
+}
+
 static void flash_may_end_at_the_last_address(void **state) {
         (void)state;
 
@@ -229,6 +273,7 @@ int main(void) {
                 cmocka_unit_test(layout_becomes_runs),
                 cmocka_unit_test(damaged_layout_is_refused),
                 cmocka_unit_test(bank2_number_must_lie_behind_bank1),
+                cmocka_unit_test(swapped_banks_exchange_their_addresses),
                 cmocka_unit_test(flash_may_end_at_the_last_address),
                 cmocka_unit_test(page_is_found_by_address),
                 cmocka_unit_test(gap_between_banks_holds_no_page),

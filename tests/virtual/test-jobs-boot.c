@@ -30,6 +30,7 @@ static const struct boot {
         { "STM32WB06", 0, 0, 0, true, false },
         { "STM32U031", 0, 0, 0, true, true }, /* shows no option bytes; pattern 11, one bank */
         { "STM32U575", 0, 0, 0, true, false },
+        { "STM32L552", 0, 0, 0, true, false },
         { "STM32F746", 0, 0, 0, true, false },
         /* BOOT_ADD0 0x2010: 0x08040000 */
         { "STM32F746", 0x1FFF0010, 0x2010, 0x08040000, true, false },
@@ -40,7 +41,7 @@ static const struct boot {
         /* BOOT_ADD, NSBOOTADD and the like, which their ROMs do not show */
         { "STM32H743", 0, 0, 0, false, false },
         { "STM32H723", 0, 0, 0, false, false }, /* one bank, and yet BOOT_ADD */
-        { "STM32L552", 0, 0, 0, false, false },
+        { "STM32U375", 0, 0, 0, false, false },
         { "STM32H563", 0, 0, 0, false, false },
         { "STM32C551", 0, 0, 0, false, false },
 };
