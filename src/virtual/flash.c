@@ -29,11 +29,49 @@ static bool has_ecc(const struct chip *chip) {
 
 /* ---- pages ---- */
 
+bool flash_has_two_banks(const struct virtual_stm32 *chip) {
+        return chip->pages[0].bank != chip->pages[chip->n_pages - 1].bank;
+}
+
+static void exchange(uint8_t *a, uint8_t *b, size_t size) {
+        for (size_t i = 0; i < size; i++) {
+                uint8_t byte = a[i];
+
+                a[i] = b[i];
+                b[i] = byte;
+        }
+}
+
+/* The cells are kept as the address map shows them. */
+static void swap_cells(struct virtual_stm32 *chip) {
+        size_t unit = chip->chip->program_unit, half = chip->n_pages / 2;
+        size_t size = chip->flash_size / 2, bank2 = chip->flash_span - size;
+
+        exchange(chip->flash, chip->flash + bank2, size);
+        if (chip->units)
+                exchange(chip->units, chip->units + bank2 / unit, size / unit);
+        for (size_t i = 0; i < half; i++) {
+                bool protected = chip->hidden_wrp[i];
+
+                chip->hidden_wrp[i] = chip->hidden_wrp[half + i];
+                chip->hidden_wrp[half + i] = protected;
+        }
+        chip->cells_swapped = !chip->cells_swapped;
+}
+
 void flash_load_map(struct virtual_stm32 *chip) {
         struct flash_map map;
+        bool swapped;
 
         if (chip_flash_map(chip->chip, chip->flash_size, chip->values.other_layout, &map) < 0)
                 return; /* a part of this size has one layout only */
+
+        /* RM0456 7.5.8: an erase names the bank as it is built, wherever it is mapped */
+        swapped = chip->values.banks_swapped && flash_map_has_two_banks(&map);
+        if (swapped != chip->cells_swapped)
+                swap_cells(chip);
+        if (swapped)
+                flash_map_swap_banks(&map);
 
         chip->n_pages = flash_map_pages(&map);
         for (size_t i = 0; i < chip->n_pages; i++)

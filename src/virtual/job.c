@@ -81,7 +81,7 @@ bool job_erase_banks(struct virtual_stm32 *chip, uint64_t now, uint8_t banks) {
         job->banks = banks;
         duration = NSEC_PER_USEC * chip_mass_erase_usec(chip->chip, chip->flash_size,
                                                         chip->config.timing, chip->fast);
-        if (chip->pages[chip->n_pages - 1].bank == 2 && banks != (1U << 1 | 1U << 2))
+        if (flash_has_two_banks(chip) && banks != (1U << 1 | 1U << 2))
                 duration /= 2;
         job_started(chip, now + duration, now + duration);
         return true;

@@ -136,6 +136,7 @@ struct option_values {
         bool dual_boot; /* the ROM chooses between two banks */
         bool boot_lock;
         bool other_layout;
+        bool banks_swapped;
         bool has_boot_address; /* by the level of the pin */
         uint32_t boot_address[2];
         uint8_t rdp_level;
@@ -171,6 +172,7 @@ struct virtual_stm32 {
         /* memory */
         uint32_t flash_size;
         uint32_t flash_span; /* the same with the holes between banks */
+        bool cells_swapped;  /* bank 2 comes first in what follows, as in the address map */
         uint8_t *flash;
         uint8_t *units; /* enum unit_state of each program unit; NULL: not tracked */
         struct flash_page *pages;
@@ -287,6 +289,7 @@ void rom_special_more(struct virtual_stm32 *chip, uint64_t now);
 /* flash.c */
 int flash_new(struct virtual_stm32 *chip);
 void flash_load_map(struct virtual_stm32 *chip);
+bool flash_has_two_banks(const struct virtual_stm32 *chip);
 bool flash_contains(const struct virtual_stm32 *chip, uint32_t address, size_t size);
 bool flash_sound(const struct virtual_stm32 *chip, uint32_t address, size_t size);
 void flash_poke(struct virtual_stm32 *chip, uint32_t address, const uint8_t *data, size_t size);

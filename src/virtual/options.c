@@ -168,7 +168,7 @@ static unsigned group_word(unsigned group) {
 static unsigned sector_bit(const struct virtual_stm32 *chip, size_t page) {
         unsigned number = chip->pages[page].number;
 
-        if (strcmp(chip->chip->family, "F7") == 0 && chip->pages[chip->n_pages - 1].bank == 2)
+        if (strcmp(chip->chip->family, "F7") == 0 && flash_has_two_banks(chip))
                 return (unsigned)page / 2;
         return number;
 }
@@ -196,7 +196,8 @@ static bool page_protected(const struct virtual_stm32 *chip, size_t page) {
                 for (unsigned word = 3; word <= 4; word++) {
                         uint32_t range = word_get(chip, chip->options, word);
 
-                        if (page >= (range & 0xFF) && page <= (range >> 16 & 0xFF))
+                        number = chip->pages[page].number;
+                        if (number >= (range & 0xFF) && number <= (range >> 16 & 0xFF))
                                 return true;
                 }
                 return false;
@@ -313,7 +314,8 @@ static uint8_t rdp_level(const struct virtual_stm32 *chip) {
 static const struct option_bit *layout_bit(const struct virtual_stm32 *chip) {
         const struct option_bit *bits = chip->option_family->other_layout;
 
-        /* L4+: DB1M is heeded below the largest size, DBANK at it (RM0432 3.4) */
+        /* L4+: DB1M is heeded below the largest size, DBANK at it (RM0432 3.4); L5 likewise, where
+         * smaller parts with the two at odds are not modelled */
         return &bits[bits[1].exists && chip->flash_size == chip->chip->flash_size];
 }
 
@@ -343,6 +345,7 @@ void options_load(struct virtual_stm32 *chip) {
                 .nboot0 = true,
                 .nboot1 = true,
                 .pin_ignored = !family && chip->chip->quirks & CHIP_QUIRK_PIN_OFF,
+                .banks_swapped = chip->config.banks_swapped,
         };
 
         chip->options_pending = false;
@@ -357,6 +360,9 @@ void options_load(struct virtual_stm32 *chip) {
                 values.other_layout =
                         layout_bit(chip)->exists &&
                         bit_get(chip, *layout_bit(chip), false) == family->other_value;
+                if (family->swap.exists)
+                        values.banks_swapped =
+                                bit_get(chip, family->swap, false) == family->swap_value;
                 values.dual_boot = family->bfb2.exists &&
                                    bit_get(chip, family->bfb2, false) == family->bfb2_choose;
                 if (family->n_dboot.exists)

@@ -128,8 +128,7 @@ void rom_extended_count(struct virtual_stm32 *chip, uint64_t now) {
 void rom_extended_special(struct virtual_stm32 *chip, uint64_t now) {
         const struct chip *row = chip->chip;
         struct rom *rom = &chip->rom;
-        bool two_banks = chip->pages[chip->n_pages - 1].bank == 2;
-        bool bank_erase = two_banks && !(row->quirks & CHIP_QUIRK_NO_BANK_ERASE);
+        bool bank_erase = flash_has_two_banks(chip) && !(row->quirks & CHIP_QUIRK_NO_BANK_ERASE);
         bool right = rom->packet[0] == rom->sum;
 
         if (right && rom->count == 0xFFFF && !(row->quirks & CHIP_QUIRK_NO_MASS_ERASE))
