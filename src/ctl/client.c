@@ -159,6 +159,12 @@ static int get_target(struct client *client, const char *name, char **ret_path) 
         return *ret_path ? STMBOOT_EXIT_DONE : client_report_errno(-ENOMEM, "Cannot go on");
 }
 
+bool client_has_target(struct client *client, const char *name) {
+        return is_target_name(name) && sd_bus_call_method(client->bus, STMBOOT_BUS_NAME,
+                                                          STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE,
+                                                          "GetTarget", NULL, NULL, "s", name) >= 0;
+}
+
 /* Which target is meant if none is named, out of ListTargets' reply. */
 static int pick_only_target(sd_bus_message *reply, char **ret_path) {
         _cleanup_free_ char *names = NULL, *only = NULL;

@@ -52,6 +52,9 @@ int client_get_all(struct client *client, const char *path, const char *interfac
 int client_find_target(struct client *client, const char *name, char **ret_path);
 const char *client_target_name(const char *path);
 
+/* Whether there is a target of this name; false, too, where the service does not answer. */
+bool client_has_target(struct client *client, const char *name);
+
 static inline void bus_message_unrefp(sd_bus_message **message) {
         sd_bus_message_unref(*message);
 }

@@ -20,7 +20,7 @@ int cmd_erase(struct client *client, const struct options *options, char **args,
         if (has_range) {
                 struct range range;
 
-                code = range_parse(args + n_args - 2, &range);
+                code = range_parse(VERB_ERASE, args + n_args - 2, &range);
                 with_range.address = (struct option_number){ true, range.address };
                 with_range.length = (struct option_number){ true, range.length };
         } else

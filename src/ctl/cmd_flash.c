@@ -28,7 +28,7 @@ int cmd_flash(struct client *client, const struct options *options, char **args,
         _cleanup_free_ char *path = NULL;
         const char *image = args[n_args - 1];
 
-        int code = client_find_target(client, n_args > 1 ? args[0] : NULL, &path);
+        int code = image_file_find_target(client, VERB_FLASH, args, n_args, &path);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = check(options, image);

@@ -42,6 +42,9 @@ int cmd_protect(struct client *client, const struct options *options, char **arg
         if (n_args >= 2 && strcmp(args[n_args - 2], "write") == 0)
                 return protect_write(client, options, n_args > 2 ? args[0] : NULL,
                                      args[n_args - 1]);
-        complain("Protect against what? stmbootctl protect %s", verb_table[VERB_PROTECT].args);
+        complain("%s Usage: stmbootctl protect %s",
+                 strcmp(args[n_args - 1], "write") == 0 ? "Which sectors?"
+                                                        : "Protect against what?",
+                 verb_table[VERB_PROTECT].args);
         return STMBOOT_EXIT_USAGE;
 }

@@ -58,7 +58,7 @@ int cmd_read(struct client *client, const struct options *options, char **args, 
                 complain("--json needs --output=FILE here: standard output is for one of them.");
                 return STMBOOT_EXIT_USAGE;
         }
-        int code = range_parse(args + n_args - 2, &range);
+        int code = range_parse(VERB_READ, args + n_args - 2, &range);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = output_file_open(options->output, &file);

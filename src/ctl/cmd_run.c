@@ -15,7 +15,7 @@ int cmd_run(struct client *client, const struct options *options, char **args, s
 
         if (has_address) {
                 with_address.address.set = true;
-                int code = range_parse_address(args[n_args - 1], &with_address.address.value);
+                int code = range_parse_vectors(args[n_args - 1], &with_address.address.value);
                 if (code != STMBOOT_EXIT_DONE)
                         return code;
         }

@@ -22,6 +22,7 @@ int cmd_unprotect(struct client *client, const struct options *options, char **a
                 return cmd_simple(client, options, target, "UnprotectReadout",
                                   "readout protection lifted, flash erased", NULL);
         }
-        complain("Lift which protection? stmbootctl unprotect %s", verb_table[VERB_UNPROTECT].args);
+        complain("Lift which protection? Usage: stmbootctl unprotect %s",
+                 verb_table[VERB_UNPROTECT].args);
         return STMBOOT_EXIT_USAGE;
 }

@@ -10,7 +10,7 @@ int cmd_verify(struct client *client, const struct options *options, char **args
         _cleanup_message_ sd_bus_message *call = NULL;
         _cleanup_free_ char *path = NULL;
 
-        int code = client_find_target(client, n_args > 1 ? args[0] : NULL, &path);
+        int code = image_file_find_target(client, VERB_VERIFY, args, n_args, &path);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = image_file_new_call(client, path, STMBOOT_TARGET_INTERFACE, "Verify",

@@ -25,8 +25,7 @@ static void print_overview(void) {
                 (void)printf("  %s %-*s %s\n", verb->name, 37 - (int)strlen(verb->name), verb->args,
                              verb->summary);
         }
-        (void)fputs("\nOptions of all verbs:\n", stdout);
-        options_print(stdout, NULL);
+        options_print(stdout, "\nOptions of all verbs:\n", NULL);
         (void)fputs("\nExit codes:\n", stdout);
         exit_code_print(stdout);
         (void)fputs("\nSee stmbootctl(1) for the rest.\n", stdout);
@@ -37,9 +36,8 @@ void help_print(const struct verb *verb) {
                 print_overview();
                 return;
         }
-        (void)printf("Usage: stmbootctl [OPTIONS...] %s%s%s\n\n%s\n", verb->name,
+        (void)printf("Usage: stmbootctl [OPTIONS...] %s%s%s\n\n%s", verb->name,
                      *verb->args ? " " : "", verb->args, verb->help);
-        (void)fputs("Options:\n", stdout);
-        options_print(stdout, verb);
+        options_print(stdout, "\nOptions:\n", verb);
         (void)fputs("\nOptions of all verbs and exit codes: stmbootctl --help\n", stdout);
 }

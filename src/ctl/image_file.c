@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl/image_file.h"
 #include "ctl/options.h"
@@ -148,6 +149,19 @@ int image_file_new_call(struct client *client, const char *path, const char *int
         return STMBOOT_EXIT_DONE;
 }
 
+int image_file_find_target(struct client *client, enum verb_id verb, char **args, size_t n_args,
+                           char **ret_path) {
+        const char *image = args[n_args - 1];
+
+        if (n_args == 1 && !client->options->on_gateway && access(image, F_OK) < 0 &&
+            client_has_target(client, image)) {
+                complain("'%s' is a target; which image? Usage: stmbootctl %s %s", image,
+                         verb_table[verb].name, verb_table[verb].args);
+                return STMBOOT_EXIT_USAGE;
+        }
+        return client_find_target(client, n_args > 1 ? args[0] : NULL, ret_path);
+}
+
 int image_file_bytes(const char *hex_or_file, uint8_t **ret, size_t *ret_size) {
         _cleanup_close_ int fd = -1;
         _cleanup_free_ uint8_t *bytes = NULL;
@@ -158,6 +172,11 @@ int image_file_bytes(const char *hex_or_file, uint8_t **ret, size_t *ret_size) {
                 return STMBOOT_EXIT_DONE;
         if (r == -ENOMEM)
                 return client_report_errno(r, "Cannot go on");
+        if (strcmp(hex_or_file, "-") != 0 && access(hex_or_file, F_OK) < 0) {
+                complain("'%s' is neither pairs of hexadecimal digits nor a file: %s.", hex_or_file,
+                         strerror(errno));
+                return STMBOOT_EXIT_IMAGE;
+        }
 
         int code = load(hex_or_file, OPTION_BYTES_MAX, &fd, &size);
         if (code != STMBOOT_EXIT_DONE)

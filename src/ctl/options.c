@@ -271,6 +271,24 @@ static const struct option_row *row_by_code(int code) {
         return NULL;
 }
 
+/* Whether several options begin like this; then it says which. */
+static bool complain_ambiguous(const char *name, const struct option *table, size_t n) {
+        char list[512] = "";
+        size_t length = 0, n_found = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (strncmp(table[i].name, name, strlen(name)) != 0)
+                        continue;
+                n_found++;
+                if (length < sizeof list)
+                        length += (size_t)snprintf(list + length, sizeof list - length, " --%s",
+                                                   table[i].name);
+        }
+        if (n_found > 1)
+                complain("Option --%s may be any of%s.", name, list);
+        return n_found > 1;
+}
+
 static void complain_unknown(const char *word, const struct option *table, size_t n) {
         char name[64];
         const char *names[ARRAY_SIZE(rows)];
@@ -280,6 +298,8 @@ static void complain_unknown(const char *word, const struct option *table, size_
                 return;
         }
         (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+        if (!row_by_name(name, NULL) && complain_ambiguous(name, table, n))
+                return;
         for (size_t i = 0; i < n; i++)
                 names[i] = table[i].name;
 
@@ -321,10 +341,15 @@ static int scan(int argc, char **argv, struct seen *seen) {
 static int check_arguments(const struct verb *verb, size_t n_args) {
         if (n_args >= verb->min_args && n_args <= verb->max_args)
                 return STMBOOT_EXIT_DONE;
-        complain("%s arguments: stmbootctl %s%s%s",
+        complain("%s arguments; usage: stmbootctl %s%s%s",
                  n_args < verb->min_args ? "Missing" : "Too many", verb->name,
                  *verb->args ? " " : "", verb->args);
         return STMBOOT_EXIT_USAGE;
+}
+
+/* What a value must look like, besides what --help says. */
+static const char *form_of(const struct option_row *row) {
+        return row->kind == OPTION_ADDRESS ? ", as in 0x08000000" : "";
 }
 
 static int apply(const struct seen *seen, int n_seen, const struct verb *verb,
@@ -347,8 +372,8 @@ static int apply(const struct seen *seen, int n_seen, const struct verb *verb,
                         complain("Option --%s needs a value: --%s=%s.", row->name, row->name,
                                  row->arg);
                 else
-                        complain("Option --%s takes %s, not '%s'.", row->name, row->arg,
-                                 seen[i].value);
+                        complain("Option --%s takes %s%s, not '%s'.", row->name, row->arg,
+                                 form_of(row), seen[i].value);
                 return STMBOOT_EXIT_USAGE;
         }
         if (options->host && options->machine) {
@@ -361,6 +386,19 @@ static int apply(const struct seen *seen, int n_seen, const struct verb *verb,
                 return STMBOOT_EXIT_USAGE;
         }
         return STMBOOT_EXIT_DONE;
+}
+
+/* `next`: the word behind it, or NULL. */
+static void complain_unknown_verb(const char *word, const char *next) {
+        const char *near = verb_suggest(word);
+
+        if (next && verb_find(next))
+                complain("Unknown verb '%s'. The verb comes first: stmbootctl %s %s", word, next,
+                         word);
+        else if (near)
+                complain("Unknown verb '%s'. Did you mean '%s'?", word, near);
+        else
+                complain("Unknown verb '%s'; see 'stmbootctl --help'.", word);
 }
 
 int options_parse(int argc, char **argv, struct options *ret, const struct verb **ret_verb,
@@ -380,14 +418,7 @@ int options_parse(int argc, char **argv, struct options *ret, const struct verb 
         if (optind < argc) {
                 verb = verb_find(argv[optind]);
                 if (!verb) {
-                        const char *near = verb_suggest(argv[optind]);
-
-                        if (near)
-                                complain("Unknown verb '%s'. Did you mean '%s'?", argv[optind],
-                                         near);
-                        else
-                                complain("Unknown verb '%s'; see 'stmbootctl --help'.",
-                                         argv[optind]);
+                        complain_unknown_verb(argv[optind], argv[optind + 1]);
                         return STMBOOT_EXIT_USAGE;
                 }
                 optind++;
@@ -411,7 +442,7 @@ int options_parse(int argc, char **argv, struct options *ret, const struct verb 
         return STMBOOT_EXIT_DONE;
 }
 
-void options_print(FILE *file, const struct verb *verb) {
+void options_print(FILE *file, const char *title, const struct verb *verb) {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 char left[48], letter[4] = "  ";
                 bool optional = rows[i].kind == OPTION_OPTIONAL;
@@ -420,6 +451,8 @@ void options_print(FILE *file, const struct verb *verb) {
                         continue;
                 if (verb && !(rows[i].verbs & 1U << (verb - verb_table)))
                         continue;
+                (void)fputs(title, file);
+                title = "";
                 if (rows[i].letter)
                         (void)snprintf(letter, sizeof letter, "-%c", rows[i].letter);
                 (void)snprintf(left, sizeof left, "--%s%s%s%s", rows[i].name,

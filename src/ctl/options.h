@@ -72,5 +72,6 @@ struct options {
 int options_parse(int argc, char **argv, struct options *ret, const struct verb **ret_verb,
                   char ***ret_args, size_t *ret_n_args);
 
-/* The options of a verb (NULL: those that all have), for --help. */
-void options_print(FILE *file, const struct verb *verb);
+/* The options of a verb (NULL: those that all have), for --help; the title only if there are any.
+ */
+void options_print(FILE *file, const char *title, const struct verb *verb);

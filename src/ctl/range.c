@@ -8,19 +8,26 @@
 #include "stmboot/dbus.h"
 #include "util/parse.h"
 
-int range_parse_address(const char *text, uint64_t *ret) {
-        if (parse_u64(text, ret) >= 0)
+int range_parse_vectors(const char *text, uint64_t *ret) {
+        if (parse_u64(text, ret) < 0)
+                complain("'%s' is not an address, as in 0x08000000.", text);
+        else if (*ret % 4 != 0)
+                complain("No vector table lies at %s: its address is a multiple of 4. The start of "
+                         "the image is meant, not its entry point.",
+                         text);
+        else
                 return STMBOOT_EXIT_DONE;
-        complain("'%s' is not an address, as in 0x08000000.", text);
         return STMBOOT_EXIT_USAGE;
 }
 
-int range_parse(char **args, struct range *ret) {
+int range_parse(enum verb_id verb, char **args, struct range *ret) {
         uint64_t address, length;
 
-        int code = range_parse_address(args[0], &address);
-        if (code != STMBOOT_EXIT_DONE)
-                return code;
+        if (parse_u64(args[0], &address) < 0) {
+                complain("'%s' is not an address, as in 0x08000000; usage: stmbootctl %s %s",
+                         args[0], verb_table[verb].name, verb_table[verb].args);
+                return STMBOOT_EXIT_USAGE;
+        }
         if (parse_size(args[1], &length) < 0 || length == 0) {
                 complain("'%s' is not a length, as in 0x400, 1024 or 16K.", args[1]);
                 return STMBOOT_EXIT_USAGE;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctl/verb.h"
+
 /* Addresses, lengths and sectors, as given on the command line. */
 
 struct range {
@@ -11,11 +13,14 @@ struct range {
         uint64_t length; /* bytes, > 0 */
 };
 
-/* Both from args[0] and args[1]. Returns an exit code; what is wrong has been said. */
-int range_parse(char **args, struct range *ret);
+/*
+ * Both from args[0] and args[1], the last ones of that verb. Returns an exit code; what is wrong
+ * has been said.
+ */
+int range_parse(enum verb_id verb, char **args, struct range *ret);
 
-/* An address alone. */
-int range_parse_address(const char *text, uint64_t *ret);
+/* The address of a vector table to start, alone. */
+int range_parse_vectors(const char *text, uint64_t *ret);
 
 /* "0-3,5"; the caller frees. */
 int range_parse_sectors(const char *text, uint8_t **ret, size_t *ret_size);

@@ -137,6 +137,34 @@ tells_by_exit_code_whether_something_was_written() {
         exits 0
 }
 
+# ---- the command line ----
+
+says_what_is_missing() {
+        while IFS='|' read -r expected arguments complaint; do
+                # shellcheck disable=SC2086
+                run $arguments
+                exits "$expected"
+                has err "$complaint"
+                is out ''
+                is log ''
+        done <<END
+2|flash ok|'ok' is a target; which image? Usage: stmbootctl flash [TARGET] IMAGE
+2|verify ok|'ok' is a target; which image?
+2|flash fw.bin|Which target? There are: ok, ok_note
+2|read ok 0x08000000|'ok' is not an address, as in 0x08000000; usage: stmbootctl read [TARGET] ADDRESS LENGTH
+2|erase ok 0x08000000|'ok' is not an address, as in 0x08000000; usage: stmbootctl erase
+2|run ok 0x08000101|No vector table lies at 0x08000101
+2|protect ok|Protect against what? Usage: stmbootctl protect
+2|protect ok write|Which sectors? Usage: stmbootctl protect
+2|unprotect ok|Lift which protection? Usage: stmbootctl unprotect
+6|option-bytes ok --write=xyz|'xyz' is neither pairs of hexadecimal digits nor a file
+END
+        cp fw.bin ok
+        run -q flash ok ok
+        exits 0
+        rm ok
+}
+
 # ---- images ----
 
 takes_an_image_from_anywhere_but_nowhere() {
@@ -283,6 +311,7 @@ case_ 'prints JSON whatever happens' prints_json_whatever_happens
 case_ 'tells notes' tells_notes
 case_ 'tells by exit code whether something was written' \
         tells_by_exit_code_whether_something_was_written
+case_ 'says what is missing' says_what_is_missing
 case_ 'takes an image from anywhere but nowhere' takes_an_image_from_anywhere_but_nowhere
 case_ 'shows what is in an image' shows_what_is_in_an_image
 case_ 'replaces a file only as a whole' replaces_a_file_only_as_a_whole
