@@ -347,7 +347,7 @@ static bool pick_block(struct session *session) {
         compare_begin(&session->compare, &session->picked, true);
         size_t which = session->index == HEAD_LISTS + 1
                                ? body->n_blocks - 1
-                               : next_random(&session->request.seed) % body->n_blocks;
+                               : (size_t)(next_random(&session->request.seed) % body->n_blocks);
         session->picked = (struct plan_list){ .blocks = &body->blocks[which], .n_blocks = 1 };
         return true;
 }

@@ -257,6 +257,7 @@ enum record_written record_written(int exit_status, int *ret_errno) {
 bool record_is_volatile(const char *state_dir) {
         struct statfs fs;
 
+        /* The type of f_type is another on 32 bits. */
         return statfs(state_dir, &fs) == 0 &&
-               (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+               ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
 }

@@ -170,7 +170,7 @@ static bool take_build_id(const struct elf *elf, uint64_t offset, uint64_t size)
         if (size > NOTE_AREA_SIZE_MAX || !within(offset, size, elf->size))
                 return false;
 
-        Elf_Data *data = elf_getdata_rawchunk(elf->elf, (int64_t)offset, size, ELF_T_NHDR);
+        Elf_Data *data = elf_getdata_rawchunk(elf->elf, (int64_t)offset, (size_t)size, ELF_T_NHDR);
         while (data && (next = gelf_getnote(data, next, &note, &name, &id)) > 0) {
                 const uint8_t *area = data->d_buf;
 

@@ -38,7 +38,7 @@ const struct fake_chip *fake_chip_open(const char *path) {
 
 long fake_line_offset(const struct fake_chip *chip, const char *name) {
         if (chip->named_line && strcmp(chip->named_line, name) == 0)
-                return chip->named_offset;
+                return (long)chip->named_offset;
         errno = ENOENT;
         return -1;
 }

@@ -161,7 +161,8 @@ static void send_something(struct host *host, uint64_t *random) {
                 if (draw(random, 32) == 0) {
                         for (size_t k = 0; k < sizeof(data); k++)
                                 data[k] = (uint8_t)draw(random, 256);
-                        virtual_send(host->chip, host->now, data, draw(random, sizeof(data)));
+                        virtual_send(host->chip, host->now, data,
+                                     (size_t)draw(random, sizeof(data)));
                 }
                 host_send(host, script[i]);
                 (void)host_listen(host, draw(random, 4) ? 100000000 : 1000, data, sizeof(data));

@@ -38,7 +38,7 @@ enum verdict {
 struct cuts {
         const struct chip *chip;
         const struct image *old, *new;
-        uint64_t units; /* of the write on its way */
+        size_t units; /* of the write on its way */
         unsigned n, inside, old_starts, new_starts, nothing_starts, reflashed;
         char complaint[128];
 };
@@ -125,7 +125,8 @@ static size_t program_width(const struct chip *chip) {
 
 static void before_wait(struct drive *drive, uint64_t until) {
         struct cuts *cuts = drive->data;
-        uint64_t from = drive->now, width = program_width(cuts->chip);
+        uint64_t from = drive->now;
+        size_t width = program_width(cuts->chip);
 
         if (drive->last_sent > 0) { /* a new stage of an exchange */
                 cut_at(drive, from);

@@ -220,11 +220,13 @@ static void print_counters(const struct board *board, FILE *out) {
 static int read_memory(struct board *board, const char *address_text, const char *size_text,
                        FILE *out) {
         uint32_t address;
-        uint64_t size;
+        uint64_t wanted;
 
         if (!address_text || !size_text || parse_u32(address_text, &address) < 0 ||
-            parse_size(size_text, &size) < 0 || size == 0 || size > board->flash_size)
+            parse_size(size_text, &wanted) < 0 || wanted == 0 || wanted > board->flash_size)
                 return -EINVAL;
+
+        size_t size = (size_t)wanted;
         _cleanup_free_ uint8_t *buffer = malloc(size);
         if (!buffer)
                 return -ENOMEM;
