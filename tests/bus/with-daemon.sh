@@ -39,12 +39,13 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-dbus-daemon --config-file="$dir/bus.conf" --nofork >"$dir/bus.log" 2>&1 &
+dbus-daemon --config-file="$dir/bus.conf" --nofork --print-address >"$dir/bus.address" \
+        2>"$dir/bus.log" &
 bus=$!
 export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$dir/bus"
 
 mkdir -p "$dir/state"
-until [ -S "$dir/bus" ]; do
+until [ -s "$dir/bus.address" ]; do # its socket is there before it listens
         kill -0 "$bus" 2>/dev/null || exit 1
         sleep 0.05
 done
