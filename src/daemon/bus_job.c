@@ -77,7 +77,7 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
                 const char *property, *value;
         } strings[] = {
                 { "Type", job_type_to_string(job->type) },
-                { "Target", job->target->name },
+                { "Target", job->target_name },
                 { "State", state },
                 { "Phase", session_phase_to_string(job->progress.phase) },
                 { "Result", job->state == JOB_RUNNING ? "" : state },
@@ -172,6 +172,11 @@ static int find(sd_bus *bus, const char *path, const char *interface, void *user
         return *ret_found != NULL;
 }
 
+static void add_paths(struct bus_paths *paths, const struct job *jobs) {
+        for (; jobs; jobs = jobs->next)
+                bus_paths_add(paths, jobs->path);
+}
+
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_paths,
                      sd_bus_error *ret_error) {
         const struct manager *manager = userdata;
@@ -181,9 +186,9 @@ static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***re
         for (const struct target *target = manager->targets; target; target = target->next) {
                 if (target->job)
                         bus_paths_add(&paths, target->job->path);
-                for (const struct job *job = target->jobs; job; job = job->next)
-                        bus_paths_add(&paths, job->path);
+                add_paths(&paths, target->jobs);
         }
+        add_paths(&paths, manager->jobs);
         return bus_paths_finish(&paths, ret_paths);
 }
 

@@ -33,9 +33,17 @@ static int method_list_targets(sd_bus_message *message, void *userdata, sd_bus_e
 }
 
 static int append_job(sd_bus_message *reply, const struct job *job) {
-        return sd_bus_message_append(reply, "(osss)", job->path, job->target->name,
+        return sd_bus_message_append(reply, "(osss)", job->path, job->target_name,
                                      job_type_to_string(job->type),
                                      job_state_to_string(job->state));
+}
+
+static int append_jobs(sd_bus_message *reply, const struct job *jobs) {
+        int r = 0;
+
+        for (; jobs && r >= 0; jobs = jobs->next)
+                r = append_job(reply, jobs);
+        return r;
 }
 
 static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
@@ -50,9 +58,11 @@ static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_erro
              target = target->next) {
                 if (target->job)
                         r = append_job(reply, target->job);
-                for (const struct job *job = target->jobs; job && r >= 0; job = job->next)
-                        r = append_job(reply, job);
+                if (r >= 0)
+                        r = append_jobs(reply, target->jobs);
         }
+        if (r >= 0)
+                r = append_jobs(reply, manager->jobs);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_message_send(reply);

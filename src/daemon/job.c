@@ -159,27 +159,24 @@ static void answer_waiters(struct job *job) {
         job->n_waiters = 0;
 }
 
-/* Puts it among the target's finished ones and forgets the oldest of them. */
-static void retire(struct job *job) {
-        struct target *target = job->target;
+void job_keep(struct manager *manager, struct job **list, struct job *job) {
         struct job **link = &job->next;
         size_t n = 1;
 
-        target->job = NULL;
-        job->next = target->jobs;
-        target->jobs = job;
+        job->next = *list;
+        *list = job;
         for (; *link; n++) {
                 struct job *other = *link;
 
-                if (job->data && other->data) { /* one target holds one reading */
+                if (job->data && other->data) { /* a list holds one reading */
                         free(other->data);
                         other->data = NULL;
                 }
-                if (n < TARGET_JOBS_KEPT) {
+                if (n < JOBS_KEPT) {
                         link = &other->next;
                         continue;
                 }
-                bus_object_removed(target->manager, other->path);
+                bus_object_removed(manager, other->path);
                 *link = other->next;
                 job_free(other);
         }
@@ -205,7 +202,8 @@ void job_finish(struct job *job) {
                 job->progress.percent = 100;
         target->last_result = job->state == JOB_DONE ? "done" : job->error_name;
         job_result_log(job, now_usec(job) - job->started);
-        retire(job);
+        target->job = NULL;
+        job_keep(target->manager, &target->jobs, job);
 
         bus_job_changed(job, "State", "Phase", "Progress", "BytesDone", "BytesTotal", "Rate",
                         "Result", "Outcome", "Unchanged", "ErrorName", "ErrorMessage", "Notes",
@@ -356,6 +354,9 @@ static int job_new(struct target *target, enum job_type type, struct job **ret) 
         job->target = target;
         job->type = type;
         job->error_name = "";
+        job->target_name = strdup(target->name);
+        if (!job->target_name)
+                return -ENOMEM;
         if (asprintf(&job->path, STMBOOT_JOB_PREFIX "/%s_%" PRIu64, manager->job_prefix,
                      manager->n_jobs + 1) < 0) {
                 job->path = NULL;
@@ -447,6 +448,7 @@ struct job *job_free(struct job *job) {
         free(job->notes);
         free(job->data);
         free(job->path);
+        free(job->target_name);
         free(job);
         return NULL;
 }

@@ -14,10 +14,12 @@
 #include "util/cleanup.h"
 #include "util/macro.h"
 
+struct manager;
 struct target;
 
 /* One piece of work on one target, and, when it is done, what became of it. */
 
+#define JOBS_KEPT              8  /* finished ones in a list */
 #define JOB_WAITERS_MAX        32 /* clients in Wait() */
 #define JOB_WAITERS_PER_SENDER 8
 
@@ -29,8 +31,9 @@ enum job_state {
 };
 
 struct job {
-        struct target *target;
-        struct job *next; /* in the target's list of finished ones */
+        struct target *target; /* NULL: it has gone, after the job */
+        char *target_name;
+        struct job *next; /* in a list of finished ones */
         char *path;       /* on the bus */
         const char *id;   /* its last part */
         enum job_type type;
@@ -73,6 +76,9 @@ int job_start(struct target *target, struct job_request **request, struct job **
               sd_bus_error *ret_error);
 struct job *job_free(struct job *job);
 DEFINE_CLEANUP(struct job, job_free);
+
+/* Puts a finished one in front of a list, and forgets what is too old to be kept. */
+void job_keep(struct manager *manager, struct job **list, struct job *job);
 
 /* Ends it as soon as the chip permits; nothing happens to one that has ended. */
 void job_cancel(struct job *job);

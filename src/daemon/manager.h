@@ -24,13 +24,13 @@ struct manager {
         struct devicetree_target *tree; /* read once: overlays are loaded before us */
         size_t n_tree;
         struct target *targets;        /* ordered by name */
+        struct job *jobs;              /* finished ones of targets that are gone */
         struct port_watch *port_watch; /* NULL: cannot be had; ports then always seem to be there */
-        sd_event_source *port_watch_source, *reload_source;
+        sd_event_source *port_watch_source, *released_source;
         char job_prefix[16]; /* makes job ids differ from those of other runs */
         uint64_t n_jobs;
         bool stopping;
         int exit_code; /* to leave the event loop with */
-        bool reload_pending; /* for targets that were in work */
 };
 
 /*
@@ -43,13 +43,14 @@ struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager, manager_free);
 
 /*
- * Reads all files again. Targets in work keep what they have until they are done. Returns 0, or
- * negative errno; where stmbootd.conf is at fault nothing has changed, and there is a reason for
- * the caller to free.
+ * Reads all files again. Targets in work keep what they have until they are done, and take then
+ * what was read now. Returns 0, or negative errno; where stmbootd.conf is at fault nothing has
+ * changed, and there is a reason for the caller to free.
  */
 int manager_reload(struct manager *manager, char **ret_reason);
 
-/* Ends all jobs as soon as their chips permit, then leaves the event loop. The first call counts. */
+/* Ends all jobs as soon as their chips permit, then leaves the event loop. The first call counts.
+ */
 void manager_stop(struct manager *manager, int exit_code);
 
 /* A job or a stay in the ROM is over; to be called last, when nothing of it is needed any more. */

@@ -41,6 +41,13 @@ struct target *target_new(struct manager *manager, const char *name) {
         return TAKE_PTR(target);
 }
 
+void target_file_done(struct target_file *file) {
+        target_config_free(file->config);
+        free(file->broken_reason);
+        free(file->origin);
+        *file = (struct target_file){ 0 };
+}
+
 struct target *target_free(struct target *target) {
         if (!target)
                 return NULL;
@@ -57,6 +64,7 @@ struct target *target_free(struct target *target) {
                 port_watch_remove(target->manager->port_watch, target);
         board_free(target->board);
         target_config_free(target->config);
+        target_file_done(&target->reloaded);
         trace_free(target->trace);
         free(target->broken_reason);
         free(target->origin);
@@ -141,16 +149,15 @@ static void forget_chip(struct target *target, const struct target_config *old) 
         target->in_doubt = false;
 }
 
-void target_configure(struct target *target, struct target_config *config, char *broken_reason,
-                      const char *origin) {
+void target_configure(struct target *target, struct target_file *file) {
         _cleanup_(target_config_freep) struct target_config *old = target->config;
         struct record record;
 
         free(target->broken_reason);
         free(target->origin);
-        target->origin = strdup(origin);
-        target->config = config;
-        target->broken_reason = broken_reason;
+        target->origin = TAKE_PTR(file->origin);
+        target->config = TAKE_PTR(file->config);
+        target->broken_reason = TAKE_PTR(file->broken_reason);
 
         replace_board(target, old);
         forget_chip(target, old);

@@ -15,8 +15,6 @@ struct manager;
 
 /* One chip and how to reach it; the owner of its jobs. */
 
-#define TARGET_JOBS_KEPT 8
-
 enum target_state {
         TARGET_IDLE,
         TARGET_BUSY,
@@ -26,15 +24,25 @@ enum target_state {
         TARGET_BROKEN,      /* its file cannot be used */
 };
 
+/* A file, or node of the device tree, that makes a target. */
+struct target_file {
+        char *origin;
+        struct target_config *config; /* NULL: broken */
+        char *broken_reason;
+};
+void target_file_done(struct target_file *file);
+
 struct target {
         struct manager *manager;
         struct target *next;
         char *name;
-        char *path;   /* on the bus */
-        char *origin; /* file or node that it came from */
+        char *path; /* on the bus */
 
-        struct target_config *config; /* NULL: broken */
+        char *origin;                 /* as in struct target_file */
+        struct target_config *config; /* likewise */
         char *broken_reason;
+        struct target_file reloaded; /* while in work: what a Reload has found since */
+        bool reload_pending;
 
         struct virtual_stm32 *board;  /* NULL: a real one */
         int port_status;              /* as port_watch.h has it */
@@ -57,11 +65,10 @@ struct target *target_free(struct target *target);
 DEFINE_CLEANUP(struct target, target_free);
 
 /*
- * Takes `config`, or `broken_reason` where there is none. A virtual board whose description did not
- * change lives on. Not while a job or a stay is on.
+ * Takes what is in `file`. A virtual board whose description did not change lives on. Not while a
+ * job or a stay is on.
  */
-void target_configure(struct target *target, struct target_config *config, char *broken_reason,
-                      const char *origin);
+void target_configure(struct target *target, struct target_file *file);
 
 enum target_state target_state(const struct target *target);
 const char *target_state_to_string(enum target_state state);

@@ -169,22 +169,102 @@ static void a_mask_hides_a_target(void **state) {
         assert_false(has_target(harness, "motor"));
 }
 
-static void reload_waits_for_targets_in_work(void **state) {
+static void await_gone(struct harness *harness, const char *name) {
+        while (has_target(harness, name))
+                (void)usleep(5000);
+}
+
+static void a_job_outlives_its_target(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *jobs, *name, *type, *result;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
+        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
         harness_firmware(harness, "motor.bin", 9000, 1);
         harness_start(harness);
+        _cleanup_free_ char *probe = harness_done(harness, "motor", "Probe", "a{sv}", 0);
         _cleanup_free_ char *job =
                 harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
         assert_non_null(job);
         assert_int_equal(unlink(path), 0);
         reload(harness);
-        assert_true(has_target(harness, "motor"));
+        assert_true(has_target(harness, "motor")); /* still in work */
+        await_gone(harness, "motor");
+
         assert_true(harness_wait(harness, job, NULL) >= 0);
-        while (has_target(harness, "motor"))
-                (void)usleep(5000);
+        assert_job_property(harness, job, "Target", "motor");
+        assert_job_property(harness, job, "Outcome", "complete");
+        assert_job_property(harness, job, "Rate", "0");
+        assert_job_property(harness, probe, "Type", "probe");
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "ListJobs", NULL,
+                                 &reply, "") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "(osss)") > 0);
+        assert_true(sd_bus_message_read(reply, "(osss)", &jobs, &name, &type, &result) > 0);
+        assert_string_equal(jobs, job);
+        assert_string_equal(name, "motor");
+
+        /* A new target of that name has not done it; and not all are kept for ever. */
+        for (unsigned i = 0; i < 8; i++) {
+                harness_target(harness, "motor", "STM32G431", "");
+                reload(harness);
+                assert_property(harness, "motor", "LastResult", "");
+                harness_do(harness, "motor", "Probe", "a{sv}", 0);
+                assert_job_property(harness, job, "Outcome", "complete");
+                assert_int_equal(unlink(path), 0);
+                reload(harness);
+                assert_false(has_target(harness, "motor"));
+        }
+        assert_true(harness_wait(harness, job, NULL) < 0);
+}
+
+static int count_description(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        unsigned *n = userdata;
+        const char *property;
+
+        (void)error;
+        assert_true(sd_bus_message_skip(message, "s") > 0);
+        assert_true(sd_bus_message_enter_container(message, 'a', "{sv}") > 0);
+        while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+                assert_true(sd_bus_message_read(message, "s", &property) > 0);
+                *n += strcmp(property, "Description") == 0;
+                assert_true(sd_bus_message_skip(message, "v") > 0);
+                assert_true(sd_bus_message_exit_container(message) > 0);
+        }
+        return 0;
+}
+
+static void reload_waits_for_a_stay_to_end_and_then_counts_once(void **state) {
+        struct harness *harness = *state;
+        unsigned n_changed = 0;
+
+        harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=First\n");
+        harness_target(harness, "pump", "STM32G431", "");
+        harness_start(harness);
+        harness_do(harness, "motor", "EnterBootloader", "a{sv}", 0);
+        harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Never seen\n");
+        reload(harness);
+        harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Second\n");
+        reload(harness);
+        assert_property(harness, "motor", "State", "bootloader");
+        assert_property(harness, "motor", "Description", "First");
+
+        /* Nobody has asked for these to be read. */
+        harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Third\n");
+        harness_target(harness, "pump", "STM32G431", "[Target]\nDescription=Third\n");
+        assert_true(sd_bus_match_signal(harness->bus, NULL, STMBOOT_BUS_NAME, NULL,
+                                        "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                        count_description, &n_changed) >= 0);
+        harness_do(harness, "pump", "Probe", "a{sv}", 0);
+        harness_do(harness, "motor", "Probe", "a{sv}", 1, "after", "s", "stay");
+        assert_property(harness, "motor", "Description", "First");
+        harness_do(harness, "motor", "Reset", "a{sv}", 0);
+        harness_do(harness, "pump", "Probe", "a{sv}", 0);
+        assert_property(harness, "motor", "Description", "Second");
+        assert_property(harness, "pump", "Description", "");
+        while (sd_bus_process(harness->bus, NULL) > 0)
+                ;
+        assert_int_equal(n_changed, 1);
 }
 
 static void a_broken_main_file_changes_nothing(void **state) {
@@ -421,7 +501,8 @@ int main(void) {
                 TEST(another_port_is_another_chip),
                 TEST(a_chip_that_does_not_answer_may_be_another),
                 TEST(a_mask_hides_a_target),
-                TEST(reload_waits_for_targets_in_work),
+                TEST(a_job_outlives_its_target),
+                TEST(reload_waits_for_a_stay_to_end_and_then_counts_once),
                 TEST(a_broken_main_file_changes_nothing),
                 TEST(a_second_daemon_does_not_take_the_name),
                 TEST(sigterm_ends_the_job_first),
