@@ -38,6 +38,15 @@ static void note_why_in_full(struct job *job) {
         }
 }
 
+/*
+ * The record tells what the chip holds. The image is also to run: a chip that we keep in its ROM,
+ * or that is to end elsewhere, is gone through.
+ */
+static bool record_is_enough(const struct job *job) {
+        return job->request->sync_check == SYNC_CHECK_RECORD && !job->target->staying &&
+               job->request->session.after == SESSION_AFTER_RUN;
+}
+
 bool job_sync_begin(struct job *job) {
         struct session_request *session = &job->request->session;
         bool same = recorded(job);
@@ -49,7 +58,7 @@ bool job_sync_begin(struct job *job) {
                 note_why_in_full(job);
                 return false;
         }
-        if (job->request->sync_check == SYNC_CHECK_RECORD) {
+        if (record_is_enough(job)) {
                 job_note(job, "current by the record; the chip was not asked");
                 return true;
         }

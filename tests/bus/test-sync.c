@@ -113,6 +113,24 @@ static void damage(struct harness *harness) {
         harness_write(harness, "state/motor.state", "%s", "[Record]\nVersion=1\nStatus=do");
 }
 
+static void a_chip_that_is_kept_in_its_rom_is_started(void **state) {
+        struct harness *harness = *state;
+
+        configure(harness, "record", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        free(sync_motor(harness));
+        harness_do(harness, "motor", "EnterBootloader", "a{sv}", 0);
+        assert_property(harness, "motor", "VirtualState", "rom");
+        _cleanup_free_ char *job = sync_motor(harness);
+        assert_job_property(harness, job, "Unchanged", "1");
+        assert_property(harness, "motor", "State", "idle");
+        assert_property(harness, "motor", "VirtualState", "running");
+
+        harness_do(harness, "motor", "Sync", "a{sv}", 1, "after", "s", "stay");
+        assert_property(harness, "motor", "VirtualState", "rom");
+}
+
 static void no_damaged_and_unfinished_records_lead_to_a_full_comparison(void **state) {
         static const struct {
                 const char *record, *note;
@@ -361,6 +379,7 @@ int main(void) {
                 TEST(the_first_sync_flashes_and_the_next_finds_nothing_to_do),
                 TEST(check_only_writes_nothing),
                 TEST(with_a_record_that_is_enough_the_chip_is_not_touched),
+                TEST(a_chip_that_is_kept_in_its_rom_is_started),
                 TEST(no_damaged_and_unfinished_records_lead_to_a_full_comparison),
                 TEST(another_chip_is_compared_in_full),
                 TEST(a_chip_flashed_by_somebody_else_is_found_out),
