@@ -8,6 +8,7 @@
 #include "ctl/options.h"
 #include "ctl/text.h"
 #include "ctl/unit.h"
+#include "util/clock.h"
 
 static const int stop_signals[] = { SIGINT, SIGTERM };
 
@@ -66,7 +67,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
         struct runner *runner = userdata;
 
         (void)usec;
-        progress_draw(runner->progress, now_usec());
+        progress_draw(runner->progress, clock_usec());
         int r = sd_event_source_set_time_relative(source, USEC_PER_SEC);
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -181,7 +182,7 @@ static int add_run(struct runner *runner, const char *target, struct run **ret) 
         run->job.target = strdup(target);
         if (!run->job.target)
                 return -ENOMEM;
-        int r = progress_add(runner->progress, target, now_usec());
+        int r = progress_add(runner->progress, target, clock_usec());
         if (r < 0)
                 return r;
         run->index = (size_t)r;

@@ -41,9 +41,6 @@ struct runner {
         bool masked;
 };
 
-/* Microseconds of the monotonic clock. */
-uint64_t now_usec(void);
-
 struct run *run_free(struct run *run);
 DEFINE_CLEANUP(struct run, run_free);
 

@@ -2,20 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "ctl/exit_code.h"
 #include "ctl/job_internal.h"
 #include "ctl/job_report.h"
 #include "ctl/message_json.h"
 #include "ctl/text.h"
-
-uint64_t now_usec(void) {
-        struct timespec t;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &t);
-        return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000;
-}
+#include "util/clock.h"
 
 struct run *run_free(struct run *run) {
         if (!run)
@@ -60,7 +53,7 @@ static void set_error(struct run *run, const char *name, const char *message) {
 
 static void finish(struct run *run) {
         struct runner *runner = run->runner;
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
 
         run->state = RUN_ENDED;
         if (run->cancels && run->job.code == STMBOOT_EXIT_CANCELLED)
@@ -127,7 +120,7 @@ void run_apply(struct run *run, sd_bus_message *message) {
                 state->total = json_object_get_uint64(value);
         if (json_object_object_get_ex(properties, "rate", &value))
                 state->rate = json_object_get_uint64(value);
-        progress_update(run->runner->progress, run->index, state, now_usec());
+        progress_update(run->runner->progress, run->index, state, clock_usec());
 }
 
 static int on_first_properties(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -229,7 +222,7 @@ static int renew_call(struct run *run) {
 
 int run_start(struct run *run) {
         run->state = RUN_STARTING;
-        run->started = now_usec();
+        run->started = clock_usec();
         if (run->job.path)
                 return follow(run);
         if (run->started_slot) {

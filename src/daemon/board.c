@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
-#include <time.h>
 
 #include "daemon/board.h"
 #include "hw/lines.h"
 #include "hw/port.h"
-#include "util/macro.h"
+#include "util/clock.h"
 
 static const char *const state_names[] = {
         [VIRTUAL_OFF] = "off", [VIRTUAL_IN_RESET] = "reset",  [VIRTUAL_STARTING] = "starting",
@@ -59,9 +58,5 @@ int board_connect(struct virtual_stm32 *board, struct port **ret_port, struct li
 }
 
 const char *board_state(struct virtual_stm32 *board) {
-        struct timespec ts;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-        return state_names[virtual_state(board, (uint64_t)ts.tv_sec * USEC_PER_SEC +
-                                                        (uint64_t)ts.tv_nsec / 1000)];
+        return state_names[virtual_state(board, clock_usec())];
 }

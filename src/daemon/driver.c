@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "daemon/driver.h"
 #include "util/bytes.h"
+#include "util/clock.h"
 #include "util/macro.h"
 
 struct driver {
@@ -18,15 +18,8 @@ struct driver {
         bool lost;           /* the port is gone */
 };
 
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void tell(struct driver *driver, struct session_event *event) {
-        event->now = now_usec();
+        event->now = clock_usec();
         session_event(driver->config.session, event);
 }
 
@@ -57,7 +50,7 @@ static bool receive(struct driver *driver) {
                 link_lost(driver, (int)n);
                 return true;
         }
-        trace_add(driver->config.trace, now_usec(), TRACE_RECEIVED, data, (size_t)n);
+        trace_add(driver->config.trace, clock_usec(), TRACE_RECEIVED, data, (size_t)n);
         driver->wait_start = 0;
         tell(driver, &(struct session_event){
                              .type = SESSION_EVENT_RECEIVED, .data = data, .size = (size_t)n });
@@ -87,12 +80,12 @@ static bool do_send(struct driver *driver, const struct session_want *want) {
                 return true;
         }
         if (n > 0)
-                trace_add(config->trace, now_usec(), TRACE_SENT, want->data + driver->sent,
+                trace_add(config->trace, clock_usec(), TRACE_SENT, want->data + driver->sent,
                           (size_t)n);
         driver->sent += (size_t)n;
 
         bool complete = driver->sent == want->size;
-        if (!complete && now_usec() < want->until) {
+        if (!complete && clock_usec() < want->until) {
                 (void)sd_event_source_set_io_events(driver->io, EPOLLIN | EPOLLOUT);
                 arm_timer(driver, want->until);
                 return false;
@@ -104,7 +97,7 @@ static bool do_send(struct driver *driver, const struct session_want *want) {
 }
 
 static bool do_wait(struct driver *driver, uint64_t until) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         uint8_t elapsed[4];
 
         if (driver->wait_start == 0)
@@ -128,7 +121,7 @@ static int set_line(struct driver *driver, enum line line, bool level) {
 
         if (!driver->config.lines)
                 return -ENXIO;
-        trace_add(driver->config.trace, now_usec(), TRACE_LINES, data, sizeof(data));
+        trace_add(driver->config.trace, clock_usec(), TRACE_LINES, data, sizeof(data));
         return lines_set(driver->config.lines, line, level);
 }
 
@@ -182,7 +175,7 @@ static void do_format(struct driver *driver, unsigned baud, bool even_parity) {
         event.error = port_set_format(driver->config.port, baud, even_parity, &event.baud);
         put_le32(data, event.baud);
         data[4] = even_parity;
-        trace_add(driver->config.trace, now_usec(), TRACE_FORMAT, data, sizeof(data));
+        trace_add(driver->config.trace, clock_usec(), TRACE_FORMAT, data, sizeof(data));
         look_for_end(driver, event.error);
         tell(driver, &event);
 }
@@ -223,7 +216,7 @@ void driver_run(struct driver *driver) {
         struct session_want want;
 
         do {
-                session_next(driver->config.session, now_usec(), &want);
+                session_next(driver->config.session, clock_usec(), &want);
                 driver->config.progressed(driver->config.userdata);
         } while (do_want(driver, &want));
 

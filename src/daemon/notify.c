@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "daemon/notify.h"
+#include "util/clock.h"
 
 void notify_ready(void) {
         (void)sd_notify(0, "READY=1");
 }
 
 void notify_reloading(void) {
-        struct timespec ts;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-                         (long long)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec());
 }
 
 void notify_stopping(void) {

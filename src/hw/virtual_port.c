@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "hw/lines_internal.h"
 #include "hw/port_internal.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/macro.h"
 #include "virtual/virtual.h"
 
@@ -26,24 +26,12 @@ struct virtual_lines {
         bool value[LINE_MAX_];
 };
 
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 /* ---- port ---- */
 
 static void virtual_port_arm(void *userdata) {
         struct virtual_port *port = userdata;
-        uint64_t next = virtual_burst_time(port->chip);
-        struct itimerspec spec = {};
+        struct itimerspec spec = clock_timer(virtual_burst_time(port->chip));
 
-        if (next != USEC_INFINITY) {
-                spec.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
-                spec.it_value.tv_nsec = (long)(next % USEC_PER_SEC * 1000);
-        }
         (void)timerfd_settime(port->port.fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
@@ -51,7 +39,7 @@ static struct port *virtual_port_close(struct port *base) {
         struct virtual_port *port = (struct virtual_port *)base;
 
         virtual_set_wake(port->chip, NULL, NULL);
-        virtual_flush(port->chip, now_usec());
+        virtual_flush(port->chip, clock_usec());
         closep(&port->port.fd);
         free(port);
         return NULL;
@@ -60,7 +48,7 @@ static struct port *virtual_port_close(struct port *base) {
 static ssize_t virtual_port_write(struct port *base, const uint8_t *data, size_t size) {
         struct virtual_port *port = (struct virtual_port *)base;
 
-        virtual_send(port->chip, now_usec(), data, size);
+        virtual_send(port->chip, clock_usec(), data, size);
         virtual_port_arm(port);
         return (ssize_t)size;
 }
@@ -71,7 +59,7 @@ static ssize_t virtual_port_read(struct port *base, uint8_t *ret_data, size_t si
         size_t n;
 
         (void)!read(port->port.fd, &expirations, sizeof(expirations));
-        n = virtual_receive(port->chip, now_usec(), ret_data, size);
+        n = virtual_receive(port->chip, clock_usec(), ret_data, size);
         virtual_port_arm(port);
         return (ssize_t)n;
 }
@@ -82,7 +70,7 @@ static int virtual_port_set_format(struct port *base, unsigned baud, bool even_p
 
         if (baud == 0)
                 return -ERANGE;
-        virtual_set_format(port->chip, now_usec(), baud, even_parity);
+        virtual_set_format(port->chip, clock_usec(), baud, even_parity);
         virtual_port_arm(port);
         *ret_baud = baud;
         return 0;
@@ -91,7 +79,7 @@ static int virtual_port_set_format(struct port *base, unsigned baud, bool even_p
 static int virtual_port_flush(struct port *base) {
         struct virtual_port *port = (struct virtual_port *)base;
 
-        virtual_flush(port->chip, now_usec());
+        virtual_flush(port->chip, clock_usec());
         virtual_port_arm(port);
         return 0;
 }
@@ -126,7 +114,7 @@ int port_open_virtual(struct virtual_stm32 *chip, struct port **ret) {
         }
         port->chip = chip;
         virtual_set_wake(chip, virtual_port_arm, port);
-        virtual_flush(chip, now_usec());
+        virtual_flush(chip, clock_usec());
         virtual_port_arm(port);
 
         *ret = &port->port;
@@ -136,7 +124,7 @@ int port_open_virtual(struct virtual_stm32 *chip, struct port **ret) {
 /* ---- lines ---- */
 
 static void virtual_lines_apply(struct virtual_lines *lines) {
-        virtual_set_lines(lines->chip, now_usec(), lines->value[LINE_RESET],
+        virtual_set_lines(lines->chip, clock_usec(), lines->value[LINE_RESET],
                           lines->value[LINE_BOOT0], lines->value[LINE_BOOT1]);
 }
 
