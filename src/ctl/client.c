@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/client.h"
@@ -19,28 +20,52 @@ int client_report_errno(int r, const char *doing) {
         return exit_code_of_errno(r);
 }
 
-int client_report(const sd_bus_error *error, int r) {
+static bool is_own_error(const sd_bus_error *error) {
+        return strncmp(error->name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0;
+}
+
+/* Where the way to the service broke, what to look at next, and the exit code. */
+static int report_connection(const struct options *options, const char *reason, int code) {
+        const char *address = getenv("DBUS_SYSTEM_BUS_ADDRESS");
+
+        if (options->host)
+                complain("No connection to stmbootd on %s: %s.\nA login there by ssh(1) must work, "
+                         "and systemd-stdio-bridge be installed.",
+                         options->host, code == STMBOOT_EXIT_NO_SERVICE ? "ssh has ended" : reason);
+        else if (options->machine)
+                complain("No connection to the system bus of container %s: %s.\n'machinectl list' "
+                         "shows the containers that run.",
+                         options->machine, reason);
+        else if (address)
+                complain("No connection to the bus that DBUS_SYSTEM_BUS_ADDRESS names, %s: %s.",
+                         address, reason);
+        else
+                complain("No connection to the system bus: %s.\n'systemctl status dbus' may tell "
+                         "why.",
+                         reason);
+        return code;
+}
+
+int client_report(const struct options *options, const sd_bus_error *error, int r) {
         if (!error || !sd_bus_error_is_set(error))
-                return client_report_errno(r, "The connection to the bus broke");
+                return report_connection(options, strerror(-r), exit_code_of_errno(r));
 
         int code = exit_code_of_error(error->name);
         const char *message = error->message && *error->message ? error->message : error->name;
 
         if (strncmp(error->name, "System.Error.", strlen("System.Error.")) == 0)
-                complain("The connection to the bus broke: %s.", message);
-        else if (strncmp(error->name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0)
-                complain_raw("%s%s", message, /* the daemon has worded it for people */
-                             strcmp(error->name, STMBOOT_ERROR_PREFIX "NoSuchTarget") == 0
-                                     ? "; 'stmbootctl list' shows those that there are."
-                                     : "");
+                return report_connection(options, message, code);
+        if (sd_bus_error_has_name(error, STMBOOT_ERROR_PREFIX "NoSuchTarget"))
+                complain("%s; 'stmbootctl list' shows those that there are.", message);
         else if (code == STMBOOT_EXIT_DENIED)
-                complain("Permission denied: %s\nOnly root and members of the group stmboot may do "
-                         "this.",
+                complain("Permission denied. Only root and members of the group stmboot may do "
+                         "this;\n'sudo usermod -aG stmboot USER' makes USER one at the next login. "
+                         "(%s)",
                          message);
         else if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY))
                 complain("stmbootd did not answer: %s\n'journalctl -u stmbootd' may tell why.",
                          message);
-        else if (code == STMBOOT_EXIT_NO_SERVICE)
+        else if (code == STMBOOT_EXIT_NO_SERVICE && !is_own_error(error))
                 complain(
                         "stmbootd cannot be reached: %s\n'systemctl status stmbootd' may tell why.",
                         message);
@@ -76,7 +101,7 @@ int client_open(const struct options *options, struct client **ret) {
 
         int r = open_bus(options, &client->bus);
         if (r < 0)
-                return client_report_errno(r, "Cannot connect to the system bus");
+                return client_report(options, NULL, r);
         r = sd_event_new(&client->event);
         if (r < 0)
                 return client_report_errno(r, "Cannot start");
@@ -102,7 +127,7 @@ int client_send(struct client *client, sd_bus_message *call, sd_bus_message **re
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
         int r = sd_bus_call(client->bus, call, 0, &error, ret);
-        return r < 0 ? client_report(&error, r) : STMBOOT_EXIT_DONE;
+        return r < 0 ? client_report(client->options, &error, r) : STMBOOT_EXIT_DONE;
 }
 
 int client_get_all(struct client *client, const char *path, const char *interface,

@@ -29,7 +29,7 @@ struct client *client_free(struct client *client);
 DEFINE_CLEANUP(struct client, client_free);
 
 /* Says what a call's error or negative errno means and what to do, and returns its exit code. */
-int client_report(const sd_bus_error *error, int r);
+int client_report(const struct options *options, const sd_bus_error *error, int r);
 
 /* Out of memory, or another negative errno that has nothing to do with the service. */
 int client_report_errno(int r, const char *doing);

@@ -29,27 +29,45 @@ static void report_success(const struct job *job, uint64_t took) {
         text_print_line(stdout, job->target, "%s in %s", job->done, duration);
 }
 
-static void report_failure(const struct job *job) {
-        const sd_bus_error error = { .name = job->error_name, .message = job->error_message };
+/* What the service says of a target in several lines: what, what next, and what was on the wire. */
+static void print_message(const struct job *job) {
+        static const char mark[] = "\n\nTrace:\n";
+        _cleanup_free_ char *message = strdup(job->error_message);
         size_t n = strlen(job->target);
+
+        if (!message)
+                return;
+        char *trace = strstr(message, mark), *text = message;
+
+        if (trace) { /* it is long: at the end it would push the rest off the screen */
+                *trace = '\0';
+                text_print_line(stderr, job->target, "the last of its trace:\n%s\n",
+                                trace + strlen(mark));
+        }
+        if (strncmp(message, job->target, n) == 0 && strncmp(message + n, ": ", 2) == 0)
+                text += n + 2;
+        text_print_line(stderr, job->target, "%s", text);
+}
+
+static void report_failure(const struct job *job, const struct options *options) {
+        const sd_bus_error error = { .name = job->error_name, .message = job->error_message };
         const char *message = job->error_message ?: "";
 
-        /* An error of a target names it, whoever worded it. */
         if (strncmp(job->error_name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0 &&
-            *message && !(strncmp(message, job->target, n) == 0 && message[n] == ':'))
-                text_print_line(stderr, job->target, "%s", message);
+            *message)
+                print_message(job);
         else if (job->path && job->code == STMBOOT_EXIT_NO_SERVICE)
                 text_print_line(stderr, job->target,
                                 "stmbootd went away while job %s ran (%s). 'stmbootctl info %s' "
                                 "tells how the chip stands.",
                                 client_target_name(job->path), message, job->target);
         else
-                (void)client_report(&error, 0);
+                (void)client_report(options, &error, 0);
 }
 
 void job_report(const struct job *job, const struct options *options, uint64_t took) {
         if (job->error_name)
-                report_failure(job);
+                report_failure(job, options);
         else if (job->code == STMBOOT_EXIT_DONE && !options->quiet && options->json == JSON_OFF)
                 report_success(job, took);
         if (job->properties && !options->quiet)

@@ -50,14 +50,6 @@ void complain(const char *format, ...) {
         va_end(args);
 }
 
-void complain_raw(const char *format, ...) {
-        va_list args;
-
-        va_start(args, format);
-        print_sanitised(stderr, "", "", format, args);
-        va_end(args);
-}
-
 void text_print_line(FILE *file, const char *name, const char *format, ...) {
         va_list args;
 

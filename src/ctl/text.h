@@ -20,9 +20,6 @@ char *text_sanitise(char *text, bool lines);
 /* "stmbootctl: ..." on stderr, sanitised, with a newline. */
 void complain(const char *format, ...) _printf_(1, 2);
 
-/* The same without the prefix, for what the daemon worded. */
-void complain_raw(const char *format, ...) _printf_(1, 2);
-
 /* A sanitised line on `file`: "NAME: text". */
 void text_print_line(FILE *file, const char *name, const char *format, ...) _printf_(3, 4);
 

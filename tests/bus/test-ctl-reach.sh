@@ -6,13 +6,26 @@
 set -u
 . "$(dirname -- "$0")/with-fake.sh"
 
+# on_another_bus ADDRESS ARGUMENT...
+on_another_bus() {
+        address=$1
+        shift
+        env DBUS_SYSTEM_BUS_ADDRESS="$address" "$ctl" "$@" >out 2>err </dev/null
+        code=$?
+}
+
 says_when_there_is_no_service() {
         stop_serving
         run list
         exits 4
         has err 'stmbootd cannot be reached'
-        DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent run list
+        on_another_bus unix:path=/nonexistent list
         exits 4
+        has err 'that DBUS_SYSTEM_BUS_ADDRESS names, unix:path=/nonexistent: No such file'
+        run -M nosuchbox list
+        exits 4
+        has err 'No connection to the system bus of container nosuchbox'
+        has err 'machinectl list'
         serve_all
 }
 
@@ -22,6 +35,52 @@ says_when_the_service_goes_away() {
         exits 4
         has err 'stmbootd went away while job 1 ran'
         serve_all
+}
+
+# The bus of a system where this user is nobody.
+says_who_may() {
+        cat >denying.conf <<END
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <listen>unix:path=$work/denying</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/><allow own="*"/>
+    <allow send_destination="*"/><allow receive_sender="*"/>
+    <deny send_interface="org.stmboot1.Target"/>
+  </policy>
+</busconfig>
+END
+        dbus-daemon --config-file=denying.conf --nofork --print-address >address 2>/dev/null &
+        denying_pid=$!
+        wait_for address unix:
+        DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/denying "$fake" ok >/dev/null 2>&1 &
+        other_pid=$!
+        tries=0
+        until on_another_bus "unix:path=$work/denying" list && [ $code = 0 ] || [ $tries = 100 ]; do
+                tries=$((tries + 1))
+                sleep 0.05
+        done
+        on_another_bus "unix:path=$work/denying" probe ok
+        kill $other_pid $denying_pid
+        wait $other_pid $denying_pid 2>/dev/null
+        exits 3
+        has err 'Permission denied. Only root and members of the group stmboot may do this'
+        has err 'usermod -aG stmboot'
+}
+
+says_what_keeps_ssh_away() {
+        mkdir -p bin
+        printf '#!/bin/sh\necho "ssh: no route" >&2\nexit 255\n' >bin/ssh
+        chmod +x bin/ssh
+        old_path=$PATH PATH=$work/bin:$PATH
+        run -H me@gw list
+        PATH=$old_path
+        exits 4
+        has err 'ssh: no route'
+        has err 'No connection to stmbootd on me@gw: ssh has ended.'
+        has err 'A login there by ssh(1) must work'
 }
 
 talks_through_ssh() {
@@ -57,6 +116,8 @@ END
 
 case_ 'says when there is no service' says_when_there_is_no_service
 case_ 'says when the service goes away' says_when_the_service_goes_away
+case_ 'says who may' says_who_may
+case_ 'says what keeps ssh away' says_what_keeps_ssh_away
 case_ 'talks through ssh' talks_through_ssh
 
 [ $failures = 0 ] || echo "$failures failures"

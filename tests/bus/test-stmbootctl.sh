@@ -121,7 +121,8 @@ try 8 probe wrong
 try 0 flash worn motor.bin
 try 11 flash dying motor.bin
 try 1 flash deaf motor.bin
-says 'Trace:'
+says 'deaf: the last of its trace:'
+tail -n 1 err | grep -q '^Try' || { echo "NOT OK: the advice is not at the end"; failures=$((failures + 1)); }
 
 "$ctl" flash slow large.bin >slow.out 2>&1 &
 slow=$!
