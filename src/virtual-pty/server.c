@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/macro.h"
 #include "virtual-pty/server.h"
 
@@ -21,6 +21,10 @@
  * waited out. */
 #define EARLY 40
 
+/* A UART sends from the moment that it is written to; a process that sleeps is woken tens of
+ * microseconds later. So for a while after each answer the next question is awaited awake. */
+#define AWAKE 300
+
 struct server {
         struct board *board;
         struct pty *pty;
@@ -28,18 +32,12 @@ struct server {
         unsigned fixed_baud;
         uint64_t release_at; /* end of an NRST pulse; USEC_INFINITY: none */
         uint64_t due;        /* when the timer is meant to wake us; USEC_INFINITY: never */
+        uint64_t awake;      /* until then */
         enum virtual_state state;
         char line[256]; /* of the control FIFO, so far */
         size_t length;
         bool ended;
 };
-
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* ---- the wire ---- */
 
@@ -51,7 +49,7 @@ static void follow_baud(struct server *server) {
         if (baud == 0 || baud == board->baud)
                 return;
         board->baud = baud;
-        virtual_set_format(board->chip, now_usec(), baud, board->parity);
+        virtual_set_format(board->chip, clock_usec(), baud, board->parity);
 }
 
 static bool wire_is_ahead(const struct server *server, uint64_t now) {
@@ -66,10 +64,10 @@ static int from_client(struct server *server) {
         if (n < 0)
                 return (int)n;
         if (flushed)
-                virtual_flush(server->board->chip, now_usec());
+                virtual_flush(server->board->chip, clock_usec());
         if (n > 0) {
                 follow_baud(server);
-                virtual_send(server->board->chip, now_usec(), data, (size_t)n);
+                virtual_send(server->board->chip, clock_usec(), data, (size_t)n);
         }
         return 0;
 }
@@ -78,8 +76,10 @@ static void to_client(struct server *server) {
         uint8_t data[512];
         size_t n;
 
-        while ((n = virtual_receive(server->board->chip, now_usec(), data, sizeof(data))) > 0)
+        while ((n = virtual_receive(server->board->chip, clock_usec(), data, sizeof(data))) > 0) {
                 pty_write(server->pty, data, n);
+                server->awake = clock_usec() + AWAKE;
+        }
 }
 
 /* ---- the board ---- */
@@ -90,7 +90,7 @@ static void tell_state(struct server *server) {
                 [VIRTUAL_STARTING] = "starting", [VIRTUAL_ROM] = "in the ROM",
                 [VIRTUAL_RUNNING] = "running",   [VIRTUAL_HUNG] = "hung: no valid vector table",
         };
-        enum virtual_state state = virtual_state(server->board->chip, now_usec());
+        enum virtual_state state = virtual_state(server->board->chip, clock_usec());
 
         if (state == server->state)
                 return;
@@ -104,8 +104,8 @@ static void tell_state(struct server *server) {
 
 static void pulse_reset(struct server *server) {
         server->board->reset = true;
-        board_apply(server->board, now_usec());
-        server->release_at = now_usec() + RESET_PULSE;
+        board_apply(server->board, clock_usec());
+        server->release_at = clock_usec() + RESET_PULSE;
 }
 
 static void on_signal(struct server *server) {
@@ -119,7 +119,7 @@ static void on_signal(struct server *server) {
                 break;
         case SIGUSR2:
                 server->board->boot0 = !server->board->boot0;
-                board_apply(server->board, now_usec());
+                board_apply(server->board, clock_usec());
                 break;
         default:
                 server->ended = true;
@@ -129,7 +129,7 @@ static void on_signal(struct server *server) {
 
 static void control_line(struct server *server) {
         server->line[server->length] = '\0';
-        if (board_control(server->board, now_usec(), server->line) < 0)
+        if (board_control(server->board, clock_usec(), server->line) < 0)
                 fprintf(stderr, "stmboot-virtual: control: \"%s\" is not understood\n",
                         server->line);
         server->length = 0;
@@ -151,18 +151,13 @@ static void on_control(struct server *server) {
 static void arm(struct server *server, uint64_t now) {
         uint64_t next = virtual_burst_time(server->board->chip);
         uint64_t empty = virtual_tx_empty_time(server->board->chip);
-        struct itimerspec spec = {};
+        struct itimerspec spec;
 
         next = MIN(next, server->release_at);
         if (wire_is_ahead(server, now))
                 next = MIN(next, empty - AHEAD_MAX);
         server->due = next;
-        if (next != USEC_INFINITY) {
-                uint64_t early = next - EARLY;
-
-                spec.it_value.tv_sec = (time_t)(early / USEC_PER_SEC);
-                spec.it_value.tv_nsec = (long)(early % USEC_PER_SEC * 1000);
-        }
+        spec = clock_timer(next == USEC_INFINITY ? next : next - EARLY);
         (void)timerfd_settime(server->timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
@@ -170,12 +165,21 @@ static void on_timer(const struct server *server) {
         uint64_t expirations;
 
         (void)!read(server->timer, &expirations, sizeof(expirations));
-        while (now_usec() < server->due)
+        while (clock_usec() < server->due)
                 ;
 }
 
+static int wait(const struct server *server, struct pollfd *fds, nfds_t n_fds) {
+        int n;
+
+        do
+                n = poll(fds, n_fds, 0);
+        while (n == 0 && clock_usec() < server->awake);
+        return n == 0 ? poll(fds, n_fds, -1) : n;
+}
+
 static int turn(struct server *server) {
-        uint64_t now = now_usec();
+        uint64_t now = clock_usec();
         struct pollfd fds[] = {
                 { .fd = wire_is_ahead(server, now) ? -1 : pty_fd(server->pty), .events = POLLIN },
                 { .fd = server->timer, .events = POLLIN },
@@ -184,7 +188,7 @@ static int turn(struct server *server) {
         };
 
         arm(server, now);
-        if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+        if (wait(server, fds, ARRAY_SIZE(fds)) < 0)
                 return errno == EINTR ? 0 : -errno;
 
         if (fds[1].revents)
@@ -193,10 +197,10 @@ static int turn(struct server *server) {
                 on_signal(server);
         if (fds[3].revents)
                 on_control(server);
-        if (now_usec() >= server->release_at) {
+        if (clock_usec() >= server->release_at) {
                 server->release_at = USEC_INFINITY;
                 server->board->reset = false;
-                board_apply(server->board, now_usec());
+                board_apply(server->board, clock_usec());
         }
         if (fds[0].revents) {
                 int r = from_client(server);
@@ -238,9 +242,9 @@ int serve(struct board *board, struct pty *pty, int control, unsigned baud) {
         server.signals = signals;
         follow_baud(&server);
         /* the board is plugged in, with BOOT0 where it is */
-        virtual_power_off(board->chip, now_usec());
-        board_apply(board, now_usec());
-        virtual_power_on(board->chip, now_usec());
+        virtual_power_off(board->chip, clock_usec());
+        board_apply(board, clock_usec());
+        virtual_power_on(board->chip, clock_usec());
         while (r == 0 && !server.ended)
                 r = turn(&server);
         return r;
