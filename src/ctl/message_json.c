@@ -7,7 +7,8 @@
 #include "ctl/message_json.h"
 #include "util/parse.h"
 
-char *json_key(const char *name) {
+/* "ChipId" and "chip-id" are both "chip_id"; other strings stay. The caller frees; NULL: memory. */
+static char *json_key(const char *name) {
         char *key = malloc(2 * strlen(name) + 1), *p = key;
 
         if (!key)

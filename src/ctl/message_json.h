@@ -17,14 +17,11 @@ static inline void json_putp(struct json_object **object) {
 #define _cleanup_json_ _cleanup_(json_putp)
 
 /*
- * Reads the next complete value of a message. Dictionaries become objects with keys as in
- * json_key(), byte arrays become strings of hexadecimal digits, structures become arrays. Returns 0
- * and an object that the caller puts, or negative errno.
+ * Reads the next complete value of a message. Dictionaries become objects with keys in lower case
+ * ("ChipId" and "chip-id" are both "chip_id"), byte arrays become strings of hexadecimal digits,
+ * structures become arrays. Returns 0 and an object that the caller puts, or negative errno.
  */
 int message_to_json(sd_bus_message *message, struct json_object **ret);
-
-/* "ChipId" and "chip-id" are both "chip_id"; other strings stay. The caller frees; NULL: memory. */
-char *json_key(const char *name);
 
 /* A member as text, "" where there is none. Valid as long as the object. */
 const char *json_text(struct json_object *object, const char *key);

@@ -32,5 +32,4 @@ void log_write(int level, const char *target, const char *job, const char *forma
 
 #define log_error(...)   log_write(LOG_ERR, NULL, NULL, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, NULL, NULL, __VA_ARGS__)
-#define log_info(...)    log_write(LOG_INFO, NULL, NULL, __VA_ARGS__)
 #define log_debug(...)   log_write(LOG_DEBUG, NULL, NULL, __VA_ARGS__)

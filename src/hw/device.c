@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,40 +156,4 @@ int device_find(const struct hw_roots *roots, const char *class, const char *spe
                 return -ENODEV;
         *ret_path = TAKE_PTR(found);
         return 0;
-}
-
-/* The name that the link `directory`/`entry` ends in. */
-static int link_name(const char *directory, const char *entry, char *ret, size_t size) {
-        _cleanup_free_ char *link = NULL;
-        char target[PATH_MAX];
-
-        if (asprintf(&link, "%s/%s", directory, entry) < 0)
-                return -ENOMEM;
-        ssize_t n = readlink(link, target, sizeof(target) - 1);
-        if (n < 0)
-                return -errno;
-        target[n] = '\0';
-        const char *slash = strrchr(target, '/');
-        (void)snprintf(ret, size, "%s", slash ? slash + 1 : target);
-        return 0;
-}
-
-int device_tty_driver(const struct hw_roots *roots, const char *tty, char *ret, size_t size) {
-        _cleanup_free_ char *link = NULL, *device = NULL;
-
-        if (asprintf(&link, "%s/class/tty/%s", roots->sys, tty) < 0)
-                return -ENOMEM;
-        device = realpath(link, NULL);
-        if (!device)
-                return -ENOENT;
-        while (walk_up(device, "driver")) {
-                char bus[64];
-
-                /* Since Linux 6.5 the serial core puts its own devices in between. */
-                if (link_name(device, "subsystem", bus, sizeof(bus)) < 0 ||
-                    strcmp(bus, "serial-base") != 0)
-                        return link_name(device, "driver", ret, size);
-                *strrchr(device, '/') = '\0';
-        }
-        return -ENOENT;
 }

@@ -28,8 +28,3 @@ bool device_is_spec(const char *name);
  * -ENOTUNIQ: several match; -EINVAL: no such form.
  */
 int device_find(const struct hw_roots *roots, const char *class, const char *spec, char **ret_path);
-
-/*
- * Name of the driver of `sys`/class/tty/`tty`. Returns 0, or -ENOENT: none to be seen.
- */
-int device_tty_driver(const struct hw_roots *roots, const char *tty, char *ret, size_t size);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hw/port_name.h"
 #include "util/cleanup.h"
@@ -30,13 +29,4 @@ int port_resolve(const struct hw_roots *roots, const char *name, char **ret_path
                 return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
         *ret_path = TAKE_PTR(canonical);
         return 0;
-}
-
-int port_driver(const char *name, char *ret, size_t size) {
-        _cleanup_free_ char *path = NULL;
-
-        int r = port_resolve(&hw_roots, name, &path);
-        if (r < 0)
-                return r;
-        return device_tty_driver(&hw_roots, strrchr(path, '/') + 1, ret, size);
 }

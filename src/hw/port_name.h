@@ -17,12 +17,6 @@
 int port_resolve(const struct hw_roots *roots, const char *name, char **ret_path);
 
 /*
- * The kernel driver of a port, "bcm2835-aux-uart" for a Raspberry Pi's mini-UART. -ENODEV: no such
- * port now; -ENOENT: it has no driver to be seen.
- */
-int port_driver(const char *name, char *ret, size_t size);
-
-/*
  * Another process that has the port open or locked, as far as /proc lets us see: its command name
  * may be hidden and is then "". -ENOENT: nobody visible; -ENODEV: no such port now.
  */

@@ -114,7 +114,7 @@ int flash_new(struct virtual_stm32 *chip) {
         return 0;
 }
 
-bool flash_find_page(const struct virtual_stm32 *chip, uint32_t address, size_t *ret_index) {
+static bool find_page(const struct virtual_stm32 *chip, uint32_t address, size_t *ret_index) {
         size_t low = 0, high = chip->n_pages;
 
         while (low < high) {
@@ -148,7 +148,7 @@ bool flash_contains(const struct virtual_stm32 *chip, uint32_t address, size_t s
         while (size > 0) {
                 uint32_t left;
 
-                if (!flash_find_page(chip, address, &page))
+                if (!find_page(chip, address, &page))
                         return false;
                 left = chip->pages[page].address + chip->pages[page].size - address;
                 if (left >= size)
@@ -280,7 +280,7 @@ static bool unit_writable(struct virtual_stm32 *chip, uint32_t address) {
         size_t *page = &chip->job.page;
 
         if (address - chip->pages[*page].address >= chip->pages[*page].size &&
-            !flash_find_page(chip, address, page))
+            !find_page(chip, address, page))
                 return false;
         return !chip->protected[*page];
 }

@@ -228,7 +228,6 @@ struct virtual_stm32 {
 
 /* virtual.c */
 void model_schedule(struct virtual_stm32 *chip);
-void model_reset(struct virtual_stm32 *chip, uint64_t now);
 uint64_t model_random(struct virtual_stm32 *chip);
 void model_transmit(struct virtual_stm32 *chip, uint64_t now, struct frame format,
                     const uint8_t *data, size_t size);
@@ -293,7 +292,6 @@ bool flash_has_two_banks(const struct virtual_stm32 *chip);
 bool flash_contains(const struct virtual_stm32 *chip, uint32_t address, size_t size);
 bool flash_sound(const struct virtual_stm32 *chip, uint32_t address, size_t size);
 void flash_poke(struct virtual_stm32 *chip, uint32_t address, const uint8_t *data, size_t size);
-bool flash_find_page(const struct virtual_stm32 *chip, uint32_t address, size_t *ret_index);
 bool flash_find_number(const struct virtual_stm32 *chip, uint32_t number, size_t *ret_index);
 
 void flash_erase_page(struct virtual_stm32 *chip, size_t page);

@@ -47,7 +47,7 @@ static void model_stop(struct virtual_stm32 *chip, uint64_t now) {
         model_schedule(chip);
 }
 
-void model_reset(struct virtual_stm32 *chip, uint64_t now) {
+static void model_reset(struct virtual_stm32 *chip, uint64_t now) {
         model_stop(chip, now);
         chip->counters.resets++;
         chip->state = VIRTUAL_IN_RESET;

@@ -47,29 +47,16 @@ static void add_tty(const char *root, const char *name, const char *device) {
         tree_text(root, path, "");
 }
 
-/* Gives sys/devices/`device` a driver on a bus, and a node of the device tree. */
-static void add_parent(const char *root, const char *device, const char *bus, const char *driver,
-                       const char *node) {
-        const struct {
-                const char *link, *format, *name;
-        } links[] = {
-                { "driver", "bus/x/drivers/%s", driver },
-                { "subsystem", "bus/%s", bus },
-                { "of_node", "firmware/devicetree/base/%s", node },
-        };
+/* Gives sys/devices/`device` a node of the device tree. */
+static void add_node(const char *root, const char *device, const char *node) {
+        _cleanup_free_ char *sys = tree_path(root, "sys"), *target = NULL;
+        char path[256];
 
-        for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-                _cleanup_free_ char *sys = tree_path(root, "sys"), *target = NULL;
-                char path[256];
-
-                if (!links[i].name)
-                        continue;
-                (void)snprintf(path, sizeof(path), links[i].format, links[i].name);
-                tree_directory(sys, path);
-                target = tree_path(sys, path);
-                (void)snprintf(path, sizeof(path), "devices/%s/%s", device, links[i].link);
-                tree_link(sys, path, target);
-        }
+        (void)snprintf(path, sizeof(path), "firmware/devicetree/base/%s", node);
+        tree_directory(sys, path);
+        target = tree_path(sys, path);
+        (void)snprintf(path, sizeof(path), "devices/%s/of_node", device);
+        tree_link(sys, path, target);
 }
 
 #define UART5 "platform/soc/fe201a00.serial"
@@ -97,12 +84,9 @@ static int setup(void **state) {
 
         /* Linux 6.5 and later: two devices of the serial core in between, of_node higher up. */
         add_tty(root, "ttyAMA5", UART5 "/fe201a00.serial:0/fe201a00.serial:0.0");
-        add_parent(root, UART5, "amba", "uart-pl011", "soc/serial@7e201a00");
-        add_parent(root, UART5 "/fe201a00.serial:0", "serial-base", "ctrl", NULL);
-        add_parent(root, UART5 "/fe201a00.serial:0/fe201a00.serial:0.0", "serial-base", "port",
-                   NULL);
+        add_node(root, UART5, "soc/serial@7e201a00");
         add_tty(root, "ttyS0", UART1);
-        add_parent(root, UART1, "platform", "bcm2835-aux-uart", "soc/serial@7e215040");
+        add_node(root, UART1, "soc/serial@7e215040");
 
         tree_link(root, "dev/serial0", "ttyS0");
         tree_link(root, "dev/serial/by-id/usb-FTDI-if01-port0", "../../ttyUSB3");
@@ -183,33 +167,11 @@ static void names_that_mean_no_port_or_several_are_told_apart(void **state) {
         }
 }
 
-static void the_driver_is_found_above_the_serial_core(void **state) {
-        static const struct {
-                const char *tty, *driver;
-        } cases[] = {
-                { "ttyAMA5", "uart-pl011" },
-                { "ttyS0", "bcm2835-aux-uart" },
-                { "tty0", NULL },
-                { "ttyUSB99", NULL },
-        };
-        struct fixture *fixture = *state;
-
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                char driver[64] = "";
-
-                assert_int_equal(
-                        device_tty_driver(&fixture->roots, cases[i].tty, driver, sizeof(driver)),
-                        cases[i].driver ? 0 : -ENOENT);
-                assert_string_equal(driver, cases[i].driver ?: "");
-        }
-}
-
 int main(void) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
         const struct CMUnitTest tests[] = {
                 TEST(names_resolve_to_device_nodes),
                 TEST(names_that_mean_no_port_or_several_are_told_apart),
-                TEST(the_driver_is_found_above_the_serial_core),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
