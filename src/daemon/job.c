@@ -14,7 +14,6 @@
 #include "daemon/job_sync.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
-#include "util/bytes.h"
 
 /* So that, with those of the beginning and the end, no more than 10 a second are sent. */
 #define SIGNAL_GAP (125 * USEC_PER_MSEC)
@@ -250,16 +249,6 @@ static bool on_may_send(void *userdata) {
         return job_record_may_send(userdata);
 }
 
-static uint64_t check_seed(const struct job *job) {
-        struct image_digest digest;
-        sd_id128_t boot = SD_ID128_NULL;
-
-        image_digest(job->request->image, &digest);
-        (void)sd_id128_get_boot(&boot);
-        return (get_le32(digest.sha256) | (uint64_t)get_le32(digest.sha256 + 4) << 32) ^
-               boot.qwords[0];
-}
-
 static int new_session(struct job *job) {
         const struct target_config *config = job->target->config;
         struct job_request *request = job->request;
@@ -273,8 +262,15 @@ static int new_session(struct job *job) {
         };
 
         request->session.image = request->image;
-        if (request->session.check == SESSION_CHECK_FAST)
-                request->session.seed = check_seed(job);
+        /* Other places each time: what a fixed choice left out would never be looked at. */
+        if (request->session.check == SESSION_CHECK_FAST) {
+                sd_id128_t random;
+
+                int r = sd_id128_randomize(&random);
+                if (r < 0)
+                        return r;
+                request->session.seed = random.qwords[0];
+        }
         return session_new(&session_config, &request->session, &job->session);
 }
 

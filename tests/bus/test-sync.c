@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "util/macro.h"
 
 static void configure(struct harness *harness, const char *check, const char *more) {
         _cleanup_free_ char *text = NULL;
@@ -209,6 +210,43 @@ static void a_chip_flashed_by_somebody_else_is_found_out(void **state) {
         assert_property(harness, "motor", "VirtualState", "running");
 }
 
+/* Which addresses were read since the start, in their order. Returns how many. */
+static size_t addresses_read(struct harness *harness, unsigned long *ret, size_t max) {
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *trace;
+        size_t n = 0;
+
+        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
+                                 "GetTrace", NULL, &reply, "b", false) >= 0);
+        assert_true(sd_bus_message_read(reply, "s", &trace) > 0);
+        for (const char *read = trace; (read = strstr(read, "READ 0x")); read++) {
+                assert_true(n < max);
+                ret[n++] = strtoul(read + strlen("READ "), NULL, 16);
+        }
+        return n;
+}
+
+static void a_fast_check_looks_at_other_places_each_time(void **state) {
+        struct harness *harness = *state;
+        unsigned long addresses[512];
+
+        configure(harness, "fast", "");
+        new_firmware(harness, 1);
+        harness_start(harness);
+        free(sync_motor(harness));
+
+        size_t start = addresses_read(harness, addresses, ARRAY_SIZE(addresses));
+        free(sync_motor(harness));
+        size_t middle = addresses_read(harness, addresses, ARRAY_SIZE(addresses));
+        free(sync_motor(harness));
+        size_t end = addresses_read(harness, addresses, ARRAY_SIZE(addresses));
+
+        assert_true(middle - start > 10);
+        assert_int_equal(end - middle, middle - start);
+        assert_memory_not_equal(addresses + start, addresses + middle,
+                                (middle - start) * sizeof(addresses[0]));
+}
+
 static void erasing_forgets_the_record(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *path = harness_path(harness, "state/motor.state");
@@ -383,6 +421,7 @@ int main(void) {
                 TEST(no_damaged_and_unfinished_records_lead_to_a_full_comparison),
                 TEST(another_chip_is_compared_in_full),
                 TEST(a_chip_flashed_by_somebody_else_is_found_out),
+                TEST(a_fast_check_looks_at_other_places_each_time),
                 TEST(erasing_forgets_the_record),
                 TEST(a_failure_before_the_first_erase_leaves_the_record_alone),
                 TEST(protection_is_never_taken_off_silently),
