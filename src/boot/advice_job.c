@@ -86,6 +86,15 @@ CONDITION(has_reason) {
         return failure->permanent != NULL;
 }
 
+/* Not the chip as such, but its pages at an address. */
+CONDITION(layout_unknown) {
+        return failure->has_address;
+}
+
+CONDITION(unflashable) {
+        return has_reason(failure, context) && !failure->has_address;
+}
+
 CONDITION(outside_flash) {
         return failure->plan.status == PLAN_OUTSIDE_FLASH;
 }
@@ -100,6 +109,10 @@ CONDITION(holds_options) {
 
 CONDITION(nothing_in_flash) {
         return failure->plan.status == PLAN_EMPTY;
+}
+
+CONDITION(range_outside) {
+        return failure->plan.status == PLAN_RANGE_OUTSIDE;
 }
 
 CONDITION(overlaps) {
@@ -118,6 +131,19 @@ CONDITION(found_erased) {
 /* An old byte stands: it was never erased. */
 CONDITION(found_old) {
         return failure->found != erased_value(context);
+}
+
+CONDITION(banks_stay) {
+        (void)failure;
+        return !context->chip || !(context->chip->quirks & CHIP_QUIRK_BANK_SWAP);
+}
+
+CONDITION(twin_lost) {
+        return failure->twin != 0;
+}
+
+CONDITION(twin_not_lost) {
+        return failure->twin == 0;
 }
 
 CONDITION(is_configured_image) {
@@ -151,8 +177,9 @@ CONDITION(bootable) {
 }
 
 CONDITION(above_common_baud) {
-        (void)failure;
-        return context->baud > 115200;
+        unsigned lowest = failure->entry.lowest_baud;
+
+        return context->baud > 115200 && (lowest == 0 || lowest > 115200);
 }
 
 /* ---- the rows ---- */
@@ -269,9 +296,14 @@ const struct advice_cause advice_job_causes[] = {
           .text = "ID {id} is in no table. If you know its pages, give them by hand: `stmbootctl "
                   "flash {target} IMAGE --layout=64x2K` (64 pages of 2 KiB from the start of "
                   "flash)." },
+        { .name = "layout-unknown",
+          .errors = E(UNFLASHABLE),
+          .when = layout_unknown,
+          .text = "If you know how the option is set, give the pages by hand: --layout=256x2K, or "
+                  "\"2x(128x2K)\" for two banks." },
         { .name = "unflashable",
           .errors = E(UNFLASHABLE),
-          .when = has_reason,
+          .when = unflashable,
           .text = "{chip} cannot be flashed this way: {what}. `stmbootctl probe {target}` works." },
         { .name = "unflashable-other",
           .errors = E(UNFLASHABLE),
@@ -299,6 +331,11 @@ const struct advice_cause advice_job_causes[] = {
           .when = nothing_in_flash,
           .text = "Nothing in the image belongs into flash ({flash}): `stmbootctl image FILE` shows "
                   "its segments." },
+        { .name = "range-outside",
+          .errors = E(DOES_NOT_FIT),
+          .when = range_outside,
+          .text = "This chip has {flash_size} of flash at {flash}: name a range within it, or none "
+                  "to erase all of it." },
         { .name = "overlap",
           .errors = E(DOES_NOT_FIT),
           .when = overlaps,
@@ -332,8 +369,24 @@ const struct advice_cause advice_job_causes[] = {
         /* What stands in flash. AN3155 3.6, 3.8: protected pages are skipped with an ACK. */
         { .name = "write-protected",
           .errors = E(NOT_BLANK),
+          .when = banks_stay,
           .text = "The page at {address} was not erased although the ROM said so: it is "
                   "write-protected. `stmbootctl unprotect {target} write`, then flash again." },
+        { .name = "banks-swapped",
+          .errors = E(NOT_BLANK),
+          .quirks = CHIP_QUIRK_BANK_SWAP,
+          .when = twin_lost,
+          /* RM0444, RM0456 7.5.8, RM0481: nSWAP_BANK, SWAP_BANK. */
+          .text = "SWAP_BANK is set, and the ROM does not tell which bank it means. Set it back (by "
+                  "the application or a debug probe), or erase both banks first: `stmbootctl erase "
+                  "{target} --mass`." },
+        { .name = "protected-or-swapped",
+          .errors = E(NOT_BLANK),
+          .quirks = CHIP_QUIRK_BANK_SWAP,
+          .when = twin_not_lost,
+          .text = "The page at {address} was not erased although the ROM said so: it is "
+                  "write-protected (`stmbootctl unprotect {target} write`), or the banks are swapped "
+                  "(SWAP_BANK) and the page at the same place in the other one was meant." },
         { .name = "early-erase-ack",
           .errors = E(VERIFY_MISMATCH),
           .quirks = CHIP_QUIRK_EARLY_ERASE_ACK,

@@ -10,6 +10,10 @@
 /* The longest from 0x7F to its ACK is 105 ms (F105 with PA9 high, AN2606 table 228). */
 #define SYNC_TIMEOUT (150 * USEC_PER_MSEC)
 
+/* A ROM that may be there already is looked for more briefly: but for that one, a third of a
+ * millisecond is the longest in that table; the rest is for adapters and a late wake-up. */
+#define LOOK_TIMEOUT (50 * USEC_PER_MSEC)
+
 /* What may follow the ACK to 0x7F: L412's second one (AN2606, V13.1), and a USB frame of delay. */
 #define SETTLE_BYTES 3
 #define SETTLE_TIME  (2 * USEC_PER_MSEC)
@@ -127,6 +131,8 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
                 enter->current.sequence.n_steps = 0;
         enter->syncs = 0;
         enter->id_retried = enter->id_known = false;
+        if (enter->evidence.lowest_baud == 0 || enter->current.baud < enter->evidence.lowest_baud)
+                enter->evidence.lowest_baud = enter->current.baud;
         link_format(link, enter->current.baud, enter->current.even_parity);
         enter->state = STATE_FORMAT;
         return ENTER_BUSY;
@@ -135,7 +141,7 @@ static enum enter_status start_attempt(struct enter *enter, struct link *link) {
 static enum enter_status start_sync(struct enter *enter, struct link *link) {
         enter->syncs++;
         enter->evidence.attempts++;
-        link_probe(link, AN3155_SYNC, SYNC_TIMEOUT);
+        link_probe(link, AN3155_SYNC, enter->look || enter->looking ? LOOK_TIMEOUT : SYNC_TIMEOUT);
         enter->state = STATE_SYNC;
         return ENTER_BUSY;
 }

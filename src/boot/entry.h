@@ -48,6 +48,7 @@ int entry_sequence_parse(const char *text, struct entry_sequence *ret, size_t *r
 struct entry_evidence {
         unsigned attempts; /* how often 0x7F was sent */
         unsigned baud;
+        unsigned lowest_baud;   /* that was tried; 0: not known */
         bool lines;             /* there were lines to drive */
         bool silence;           /* at least one attempt saw nothing at all */
         bool echo;              /* our own 0x7F came back */

@@ -200,6 +200,11 @@ static void tell_fit(const struct story *story) {
         case PLAN_EMPTY:
                 fprintf(story->out, "nothing of the image lies in flash");
                 break;
+        case PLAN_RANGE_OUTSIDE:
+                fprintf(story->out,
+                        "the range 0x%08" PRIX32 "-0x%08" PRIX32 " does not lie within flash",
+                        plan->address, plan->end - 1);
+                break;
         case PLAN_OVERLAP:
                 fprintf(story->out, "two segments of the image hold 0x%08" PRIX32, plan->address);
                 break;
@@ -219,6 +224,15 @@ static void tell_byte(const struct story *story, const char *what) {
 
         fprintf(story->out, "%s at 0x%08" PRIX32 ": expected 0x%02X, found 0x%02X", what,
                 f->address, f->expected, f->found);
+}
+
+static void tell_swapped(const struct story *story) {
+        const struct session_failure *f = story->failure;
+
+        fprintf(story->out,
+                "the banks are swapped: to erase the page at 0x%08" PRIX32
+                " erased the one at 0x%08" PRIX32 ", in the other bank",
+                f->address, f->twin);
 }
 
 static void tell_system(const struct story *story, const char *what) {
@@ -284,7 +298,10 @@ static void tell_fact(const struct story *story) {
                 tell_reason(story, "not possible with this chip, ROM or wiring");
                 break;
         case SESSION_NOT_BLANK:
-                tell_byte(story, "an erased page is not blank");
+                if (story->failure->twin)
+                        tell_swapped(story);
+                else
+                        tell_byte(story, "an erased page is not blank");
                 break;
         case SESSION_VERIFY_MISMATCH:
                 tell_byte(story, "read-back differs");
@@ -320,6 +337,8 @@ static const char *outcome_text(const struct session_failure *failure) {
         case SESSION_UNTOUCHED:
                 break;
         }
+        if (failure->twin)
+                return "The firmware that starts is untouched.";
         return failure->error == SESSION_DIFFERS ? "Nothing was changed."
                                                  : "The old firmware is untouched.";
 }

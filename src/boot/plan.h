@@ -74,6 +74,7 @@ enum plan_status {
         PLAN_OPTION_BYTES,  /* a segment lies in the option bytes; only on request */
         PLAN_EMPTY,         /* nothing of the image lies in flash */
         PLAN_OVERLAP,       /* two segments, one by an alias, hold the same address */
+        PLAN_RANGE_OUTSIDE, /* no image: a range to be erased is not all of it flash */
 };
 
 struct plan_error {

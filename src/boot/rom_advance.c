@@ -63,6 +63,7 @@ static void note_failure(struct rom *rom, enum session_error error) {
                 .command = exchange->command,
                 .stage = exchange->stage,
                 .n_received = link->n_received,
+                .entry = { .lowest_baud = rom->baud },
         };
         memcpy(rom->failure.received, link->received, link->n_received);
         if (exchange->command == AN3155_READ || exchange->command == AN3155_WRITE ||

@@ -202,7 +202,8 @@ struct session_failure {
         bool has_command;
         unsigned stage; /* which part of it, from 0 */
         bool has_address;
-        uint32_t address;        /* of the block, page, mismatch or segment */
+        uint32_t address; /* of the block, page, mismatch or segment */
+        uint32_t twin;    /* NOT_BLANK: this page of the other bank was erased instead; or 0 */
         uint8_t expected, found; /* VERIFY_MISMATCH, DIFFERS, NOT_BLANK: the byte at `address` */
         uint16_t chip_id;        /* WRONG_CHIP, UNKNOWN_CHIP */
         uint8_t received[32];    /* what came instead, from its beginning */

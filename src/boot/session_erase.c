@@ -32,7 +32,7 @@ static enum step outside(struct session *session, uint32_t start, uint64_t end) 
         const struct flash_map *map = &session->map;
 
         session->failure.plan = (struct plan_error){
-                .status = PLAN_OUTSIDE_FLASH,
+                .status = PLAN_RANGE_OUTSIDE,
                 .address = start,
                 .end = (uint32_t)end,
                 .flash_start = map->runs[0].address,
@@ -78,7 +78,6 @@ static enum step collect_pages(struct session *session) {
         if (session->n_pages == 0)
                 return session_refuse(session, SESSION_UNSUPPORTED, "this chip has one bank");
         session->work_total = 2 * session->n_pages; /* erased, looked at */
-        session_begin_progress(session, session->n_pages);
         return STEP_NEXT;
 }
 
@@ -161,7 +160,7 @@ static enum step pages_done(struct session *session) {
 
         session->erasing = session->uninterruptible = false;
         if (rom->status != ROM_OK) {
-                if (session->index == 0 && rom->breaks == 0)
+                if (session->index == 0 && rom->breaks == 0 && !session->erased)
                         session->outcome = SESSION_UNTOUCHED;
                 return session_fail_rom_at(session, session->pages[session->index].address);
         }
@@ -197,12 +196,14 @@ static enum step done_at_once(struct session *session) {
                 session_advance_progress(session, session->n_pages);
                 return begin_look(session);
         }
-        if (session->rom.breaks == 0)
+        if (session->rom.breaks == 0 && !session->erased)
                 session->outcome = SESSION_UNTOUCHED;
         return erase_next(session); /* refused: page by page, then */
 }
 
-static enum step begin_erase(struct session *session) {
+enum step phase_collect(struct session *session) {
+        const struct session_request *request = &session->request;
+
         if (session_find_map(session) == STEP_FAILED)
                 return STEP_FAILED;
         if (session->rom.erase_command == 0)
@@ -210,6 +211,13 @@ static enum step begin_erase(struct session *session) {
                                       "this ROM lists no erase command");
         if (collect_pages(session) == STEP_FAILED)
                 return STEP_FAILED;
+        if (request->length == 0 && request->bank == 0)
+                return STEP_NEXT; /* all of it, however it is divided */
+        return session_check_pages(session, session->pages, session->n_pages);
+}
+
+static enum step begin_erase(struct session *session) {
+        session_begin_progress(session, session->n_pages);
         return at_once(session) ? STEP_BUSY : erase_next(session);
 }
 

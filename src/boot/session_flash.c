@@ -61,7 +61,7 @@ static enum step erase_head(struct session *session) {
 static enum step erase_refused(struct session *session) {
         /* the very first erase, refused and never under way: nothing happened */
         if (session->index == 0 && session->erase_tries <= 1 && session->rom.breaks == 0 &&
-            session->repairs == 0)
+            session->repairs == 0 && !session->erased)
                 session->outcome = SESSION_UNTOUCHED;
         return session_fail_rom_at(session, session->plan->pages[session->index].address);
 }

@@ -29,6 +29,9 @@ struct phase {
 /* Of the head page, before and after its erase: stack pointer, reset vector and six more. */
 #define HEAD_LOOK 32
 
+/* Of a page and of its twin in the other bank. */
+#define BANKS_LOOK 32
+
 /* Comparing a list of blocks with the chip. */
 struct compare {
         const struct plan_list *list;
@@ -80,6 +83,7 @@ struct session {
         bool retried;              /* what is being read or looked at */
         bool doubted;              /* the flash size, read twice for that */
         struct flash_map map;
+        struct flash_map other_map; /* with the bank option the other way, where it is not known */
         uint32_t block_max;
         struct plan *plan;
         struct image preserved; /* contents of touched pages, read back */
@@ -89,6 +93,12 @@ struct session {
         bool has_old_head;
         bool knows_empty, was_empty; /* the first word of flash, of chips where it matters */
         unsigned erase_tries;
+
+        struct flash_page telling, twin; /* tells whether the banks are swapped */
+        uint8_t old_own[BANKS_LOOK], old_twin[BANKS_LOOK];
+        bool own_stands;
+        unsigned bank_tries;
+        bool erased; /* by this job: something */
 
         struct flash_page repair;
         bool repairing;
@@ -164,6 +174,9 @@ bool session_would_strand(const struct session *session);
 /* The pages of this very part into session->map; refuses chips that cannot be flashed. */
 enum step session_find_map(struct session *session);
 
+/* Refuses pages that are others where an option is set that its ROM does not show. */
+enum step session_check_pages(struct session *session, const struct flash_page *pages, size_t n);
+
 /* ---- the phases ---- */
 
 enum step phase_enter(struct session *session);
@@ -174,6 +187,7 @@ enum step phase_check(struct session *session);
 enum step phase_compare_all(struct session *session);
 enum step phase_look(struct session *session); /* session_boot_pin.c */
 enum step phase_boot_pin(struct session *session);
+enum step phase_banks(struct session *session); /* session_banks.c */
 enum step phase_erase(struct session *session); /* session_flash.c */
 enum step phase_write(struct session *session);
 enum step phase_verify(struct session *session);
@@ -183,9 +197,10 @@ enum step phase_head_unit(struct session *session);
 enum step phase_verify_head(struct session *session);
 enum step phase_options(struct session *session); /* session_options.c */
 enum step phase_compare_options(struct session *session);
-enum step phase_protect(struct session *session);     /* session_protect.c */
-enum step phase_erase_range(struct session *session); /* session_erase.c */
-enum step phase_read(struct session *session);        /* session_memory.c */
+enum step phase_protect(struct session *session); /* session_protect.c */
+enum step phase_collect(struct session *session); /* session_erase.c */
+enum step phase_erase_range(struct session *session);
+enum step phase_read(struct session *session); /* session_memory.c */
 enum step phase_read_options(struct session *session);
 enum step phase_leave(struct session *session); /* session_leave.c */
 enum step phase_run(struct session *session);

@@ -28,10 +28,33 @@ enum step session_find_map(struct session *session) {
                 return session_refuse(session, SESSION_UNFLASHABLE, chip->unusable);
         if (info->protection == CHIP_YES)
                 return session_fail(session, SESSION_PROTECTED);
-        if (chip_flash_map(chip, info->has_flash_size ? info->flash_size : 0,
-                           info->options.other_layout == CHIP_YES, &session->map) < 0)
+        bool other = info->options.other_layout == CHIP_YES;
+        if (chip_flash_map(chip, info->flash_size, other, &session->map) < 0 ||
+            chip_flash_map(chip, info->flash_size,
+                           other || info->options.other_layout == CHIP_UNKNOWN,
+                           &session->other_map) < 0)
                 return session_refuse(session, SESSION_UNFLASHABLE,
                                       "no page layout is known for a part of this flash size");
+        if (info->options.banks_swapped == CHIP_YES) {
+                flash_map_swap_banks(&session->map);
+                flash_map_swap_banks(&session->other_map);
+        }
+        return STEP_NEXT;
+}
+
+enum step session_check_pages(struct session *session, const struct flash_page *pages, size_t n) {
+        for (size_t i = 0; i < n && !session->config.map; i++) {
+                struct flash_page other;
+
+                if (flash_map_find(&session->other_map, pages[i].address, &other) &&
+                    other.address == pages[i].address && other.size == pages[i].size &&
+                    other.number == pages[i].number)
+                        continue;
+                session->failure.permanent =
+                        "its pages there depend on an option (single or dual bank) that its ROM "
+                        "does not show";
+                return session_fail_at(session, SESSION_UNFLASHABLE, pages[i].address);
+        }
         return STEP_NEXT;
 }
 
@@ -57,7 +80,7 @@ static bool boots_at_start(const struct session *session) {
         const struct flash_map *map = &session->map;
 
         return chip && patterns >> chip->pattern & 1 && map->runs[0].address == chip->flash_start &&
-               map->runs[map->n_runs - 1].bank == 1;
+               !flash_map_has_two_banks(map);
 }
 
 static int build(struct session *session) {
@@ -127,7 +150,9 @@ enum step phase_plan(struct session *session) {
                                       "this ROM lists no erase command");
         session->info.power_fail_safe = session->plan->power_fail_safe;
         weigh(session);
-        return STEP_NEXT;
+        return session->request.kind == SESSION_FLASH
+                       ? session_check_pages(session, session->plan->pages, session->plan->n_pages)
+                       : STEP_NEXT;
 }
 
 /* ---- keeping what else is in touched pages ---- */
@@ -310,7 +335,7 @@ enum step compare_fail(struct session *session, enum compare_status status,
 }
 
 /* Head, tail and as many blocks as a second allows at 115200, picked anew each time. */
-#define RANDOM_BLOCKS 24
+#define RANDOM_BLOCKS 20
 
 static uint64_t next_random(uint64_t *seed) { /* SplitMix64, Steele et al. 2014 */
         uint64_t z = *seed += 0x9E3779B97F4A7C15;

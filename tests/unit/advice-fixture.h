@@ -39,7 +39,10 @@ struct given {
         unsigned stage;
         enum plan_status plan;
         int system;
-        int found; /* of a mismatch */
+        int found;     /* of a mismatch */
+        uint32_t twin; /* the page of the other bank that was erased */
+        bool nowhere;  /* no address */
+        unsigned lowest_baud;
         enum session_outcome outcome;
         uint16_t reported;
         const char *reason;

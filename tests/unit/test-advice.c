@@ -143,6 +143,12 @@ static const struct given cases[] = {
         { SESSION_SILENCE, .chip = 0x482, .baud = 921600, .first = "lower-baud" },
         { SESSION_GARBAGE, .chip = F746, .first = "baud-jitter" },
         { SESSION_GARBAGE, .chip = F103, .baud = 57600, .first = "supply" },
+        /* Nobody is told to do what was done. */
+        { SESSION_GARBAGE, .chip = F746, .lowest_baud = 57600, .first = "supply" },
+        { SEEN(GARBAGE), F746, BOTH, .lowest_baud = 57600, .first = "parity-lost" },
+        { SEEN(GARBAGE), F746, BOTH, .lowest_baud = 115200, .first = "baud-jitter" },
+        { SEEN(GARBAGE), 0x422, BOTH, .lowest_baud = 57600, .first = "parity-lost" },
+        { SEEN(GARBAGE), 0x482, BOTH, 921600, .lowest_baud = 115200, .first = "parity-lost" },
         /* What the attempts saw counts only for entry itself. */
         { SESSION_SILENCE, ADVICE_SYMPTOM_TEXT, .chip = F103, .first = "supply" },
 
@@ -150,9 +156,11 @@ static const struct given cases[] = {
         { SESSION_WRONG_CHIP, .chip = F405, .reported = G071, .first = "other-chip" },
         { SESSION_WRONG_CHIP, .chip = F405, .reported = 0x999, .first = "unknown-other-chip" },
         { SESSION_UNKNOWN_CHIP, .reported = 0x999, .first = "layout" },
-        { SESSION_UNFLASHABLE, .chip = 0x44F, .reason = "no layout is published",
+        { SESSION_UNFLASHABLE, .chip = 0x44F, .reason = "no layout is published", .nowhere = true,
           .first = "unflashable" },
-        { SESSION_UNFLASHABLE, .first = "unflashable-other" },
+        { SESSION_UNFLASHABLE, .nowhere = true, .first = "unflashable-other" },
+        { SESSION_UNFLASHABLE, .chip = 0x454, .reason = "its pages depend on an option",
+          .first = "layout-unknown" },
 
         /* Images. */
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OUTSIDE_FLASH, .first = "outside-flash" },
@@ -160,6 +168,7 @@ static const struct given cases[] = {
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OPTION_BYTES, .first = "option-segments" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_EMPTY, .first = "nothing-in-flash" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OVERLAP, .first = "overlap" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE, .first = "range-outside" },
 
         /* Things to be said out loud. */
         { SESSION_BOOT_PIN, .chip = G071, .first = "enable-boot-pin" },
@@ -169,6 +178,8 @@ static const struct given cases[] = {
 
         /* What stands in flash. */
         { SESSION_NOT_BLANK, .chip = F405, .found = 0x00, .first = "write-protected" },
+        { SESSION_NOT_BLANK, .chip = 0x478, .twin = 0x08040400, .first = "banks-swapped" },
+        { SESSION_NOT_BLANK, .chip = 0x478, .first = "protected-or-swapped" },
         { SESSION_VERIFY_MISMATCH, .chip = F405, .found = 0xFF, .first = "low-voltage" },
         { SESSION_VERIFY_MISMATCH, .chip = H743, .found = 0xFF, .first = "early-erase-ack" },
         { SESSION_VERIFY_MISMATCH, .chip = F103, .found = 0xFF, .first = "not-programmed" },

@@ -90,6 +90,13 @@ static void the_place_and_the_bytes_are_told(void **state) {
                 { { SESSION_DOES_NOT_FIT, .plan = PLAN_TOO_LARGE },
                   { "0x08020000-0x08020403 lies outside of flash (0x08000000-0x0801FFFF, 128 KiB)",
                     "This chip has 128 KiB of flash; the image ends at 0x08020403, 1028 bytes too far" } },
+                { { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE },
+                  { "the range 0x08020000-0x08020403 does not lie within flash "
+                    "(0x08000000-0x0801FFFF, 128 KiB)" } },
+                { { SESSION_NOT_BLANK, .chip = 0x478, .twin = 0x08040400 },
+                  { "the banks are swapped: to erase the page at 0x08000400 erased the one at "
+                    "0x08040400, in the other bank",
+                    "\nThe firmware that starts is untouched.\n" } },
                 { { SESSION_LINES, .system = -EBUSY },
                   { "the lines could not be driven: Device or resource busy" } },
                 { { SESSION_FORMAT, .chip = WB05 }, { "(115200 baud, 8N1)" } },

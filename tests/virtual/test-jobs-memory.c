@@ -270,6 +270,10 @@ static void what_is_not_flash_is_not_erased(void **state) {
 
                 request.kind = SESSION_ERASE;
                 (void)board_fail(&board, &request, cases[i].error);
+                char *text = board_text(&board);
+                assert_null(strstr(text, "image"));
+                assert_true(!strstr(text, "the range 0x") == (request.bank > 0));
+                free(text);
                 assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
                 assert_true(drive_holds(board.drive.chip, image));
                 assert_true(drive_runs(&board.drive));
