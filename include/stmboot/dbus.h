@@ -25,6 +25,7 @@
  * Keys of the options (a{sv}) that methods take, each with the type of its value. org.stmboot1(5)
  * says which method takes which; others are refused.
  */
+#define STMBOOT_OPTION_NAME            "name"            /* s: what messages call the image */
 #define STMBOOT_OPTION_FORMAT          "format"          /* s: auto, bin, hex, srec, elf */
 #define STMBOOT_OPTION_ADDRESS         "address"         /* t: of a raw image; where to go, erase */
 #define STMBOOT_OPTION_LENGTH          "length"          /* t: bytes to erase */

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
+#include <string.h>
+
 #include "ctl/call_options.h"
 #include "ctl/client.h"
 #include "ctl/image_file.h"
 #include "ctl/range.h"
+#include "ctl/text.h"
 #include "stmboot/dbus.h"
 #include "util/macro.h"
+#include "util/utf8.h"
 
 static int append_text(sd_bus_message *call, const char *key, const char *value) {
         return value ? sd_bus_message_append(call, "{sv}", key, "s", value) : 0;
@@ -80,7 +85,25 @@ static int append_all(sd_bus_message *call, const struct options *o) {
         return r;
 }
 
+/* What came as a path has its name already. */
+static int append_name(sd_bus_message *call, const struct options *options, const char *file) {
+        _cleanup_free_ char *name = NULL;
+
+        if (!file || options->on_gateway)
+                return 0;
+        name = strdup(strcmp(file, "-") == 0 ? "standard input" : file);
+        if (!name)
+                return -ENOMEM;
+        utf8_sanitize(text_sanitise(name, false));
+        return append_text(call, STMBOOT_OPTION_NAME, name);
+}
+
 int call_options_append(sd_bus_message *call, const struct options *options) {
+        return call_options_append_image(call, options, NULL);
+}
+
+int call_options_append_image(sd_bus_message *call, const struct options *options,
+                              const char *file) {
         _cleanup_free_ uint8_t *bytes = NULL, *sectors = NULL;
         size_t size = 0, n_sectors = 0;
 
@@ -95,6 +118,8 @@ int call_options_append(sd_bus_message *call, const struct options *options) {
                         return code;
         }
         int r = sd_bus_message_open_container(call, 'a', "{sv}");
+        if (r >= 0)
+                r = append_name(call, options, file);
         if (r >= 0)
                 r = append_all(call, options);
         if (r >= 0 && bytes)

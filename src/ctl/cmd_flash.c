@@ -37,7 +37,7 @@ int cmd_flash(struct client *client, const struct options *options, char **args,
         code = image_file_new_call(client, path, STMBOOT_TARGET_INTERFACE, "Flash", image, &call);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
-        code = call_options_append(call, options);
+        code = call_options_append_image(call, options, image);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         return job_run_one(client, path, call, "flashed and verified", NULL);

@@ -111,7 +111,7 @@ static int inspect(struct client *client, const struct options *options, const c
         int r = sd_bus_message_append(call, "s", options->target ?: "");
         if (r < 0)
                 return client_report_errno(r, "Cannot make a call");
-        code = call_options_append(call, options);
+        code = call_options_append_image(call, options, file);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = client_send(client, call, &reply);

@@ -17,7 +17,7 @@ int cmd_verify(struct client *client, const struct options *options, char **args
                                    args[n_args - 1], &call);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
-        code = call_options_append(call, options);
+        code = call_options_append_image(call, options, args[n_args - 1]);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         return job_run_one(client, path, call, "holds this image, compared", NULL);

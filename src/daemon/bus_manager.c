@@ -111,8 +111,8 @@ static int read_inspection(sd_bus_message *message, struct manager *manager,
                 return -ENOMEM;
         r = job_request_read_options(request, message, ret_error);
         if (r >= 0)
-                r = job_image_parse(image.name, image.data, image.size, &request->image_options,
-                                    &request->image, ret_error);
+                r = job_image_parse(request->image_name ?: image.name, image.data, image.size,
+                                    &request->image_options, &request->image, ret_error);
         if (r < 0)
                 return r;
         *ret_request = TAKE_PTR(request);

@@ -100,8 +100,8 @@ static int read_request(struct job_request *request, const struct method *method
         if (r >= 0)
                 r = job_request_read_options(request, message, ret_error);
         if (r >= 0 && image.name)
-                r = job_image_parse(image.name, image.data, image.size, &request->image_options,
-                                    &request->image, ret_error);
+                r = job_image_parse(request->image_name ?: image.name, image.data, image.size,
+                                    &request->image_options, &request->image, ret_error);
         return r;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "daemon/error.h"
 #include "daemon/job_request.h"
 #include "util/macro.h"
+#include "util/utf8.h"
 
 /* The options of all methods: one row a key. */
 
@@ -34,7 +36,7 @@ union value {
         int b;
 };
 
-/* Each returns 0, or -EINVAL: no such value. */
+/* Each returns 0; -EINVAL: no such value; or -ENOMEM. */
 typedef int (*apply_t)(struct reading *reading, const union value *value);
 
 static int pick(const char *value, const char *const *names, size_t n, int *ret) {
@@ -44,6 +46,13 @@ static int pick(const char *value, const char *const *names, size_t n, int *ret)
                         return 0;
                 }
         return -EINVAL;
+}
+
+static int apply_name(struct reading *reading, const union value *value) {
+        if (!value->s[0] || strlen(value->s) >= PATH_MAX || !utf8_is_line(value->s))
+                return -EINVAL;
+        reading->request->image_name = strdup(value->s);
+        return reading->request->image_name ? 0 : -ENOMEM;
 }
 
 static int apply_format(struct reading *reading, const union value *value) {
@@ -200,6 +209,7 @@ static const struct option {
         unsigned jobs; /* BIT() of each type that takes it */
         apply_t apply;
 } options[] = {
+        { STMBOOT_OPTION_NAME, 's', IMAGE | INSPECT, apply_name },
         { STMBOOT_OPTION_FORMAT, 's', IMAGE | INSPECT, apply_format },
         { STMBOOT_OPTION_ADDRESS, 't',
           IMAGE | INSPECT | BIT(JOB_ERASE) | BIT(JOB_RUN) | BIT(JOB_WRITE_OPTION_BYTES),

@@ -73,6 +73,7 @@ struct job_request *job_request_free(struct job_request *request) {
         if (!request)
                 return NULL;
         image_free(request->image);
+        free(request->image_name);
         free(request->option_bytes);
         free(request->sectors);
         free(request);

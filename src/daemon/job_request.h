@@ -40,6 +40,7 @@ struct job_request {
         enum job_type type;
         struct session_request session;
         struct image_options image_options;
+        char *image_name; /* for messages; NULL: as it came */
         struct image *image;
         enum sync_check sync_check;
         unsigned baud;

@@ -52,6 +52,14 @@ takes_an_image_by_every_way() {
         has out 'Fits: no'
         run flash motor "$top/test-ctl-daemon.sh"
         exits 6
+        sed 3s/.$/Z/ firmware/motor.hex >damaged.hex
+        run flash motor ./damaged.hex
+        exits 6
+        has err './damaged.hex:3: '
+        "$ctl" verify motor - <damaged.hex >out 2>err
+        code=$?
+        exits 6
+        has err 'standard input:3: '
 }
 
 takes_every_option_that_it_offers() {

@@ -145,7 +145,7 @@ stops_the_unit_and_starts_it_again() {
         run -q flash ok fw.bin --stop-unit=app
         exits 0
         tr '\n' ';' <log >sequence
-        has sequence 'StopUnit app.service replace;FlashFd ok  fd(5000 bytes, sealed) ;StartUnit app.service replace;'
+        has sequence 'StopUnit app.service replace;FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin;StartUnit app.service replace;'
         : >log
         run -q flash fail_NoEntry fw.bin --stop-unit=app.service
         exits 7

@@ -29,17 +29,17 @@ sends_what_was_asked_for() {
                 exits 0
                 is log "$call"
         done <<END
-flash ok fw.bin|FlashFd ok  fd(5000 bytes, sealed)$sp
-flash ok fw.bin --if-different|FlashFd ok  fd(5000 bytes, sealed)  check=s:full
-flash ok fw.bin --check=fast --erase=all|FlashFd ok  fd(5000 bytes, sealed)  erase=s:all check=s:fast
-flash ok fw.bin --format=bin --address=0x08004000|FlashFd ok  fd(5000 bytes, sealed)  format=s:bin address=t:0x8004000
-flash ok fw.bin --after=go:0x08000000 --baud=57600|FlashFd ok  fd(5000 bytes, sealed)  after=s:go go-address=t:0x8000000 baud=u:57600
-flash ok fw.bin --no-run --layout=4x16K --permanent|FlashFd ok  fd(5000 bytes, sealed)  permanent=b:1 after=s:stay layout=s:4x16K
-flash ok fw.bin --preserve --option-segments --protect-readout|FlashFd ok  fd(5000 bytes, sealed)  preserve=b:1 option-segments=b:1 protect-readout=b:1
-flash ok fw.bin --fast-program --enable-boot-pin --one-piece|FlashFd ok  fd(5000 bytes, sealed)  fast-program=b:1 enable-boot-pin=b:1 one-piece=b:1
-flash ok fw.bin --option-bytes=aa:55 --protect-write=0-1,7|FlashFd ok  fd(5000 bytes, sealed)  option-bytes=ay:2,170,85 protect-write=ay:3,0,1,7
+flash ok fw.bin|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin
+flash ok fw.bin --if-different|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin check=s:full
+flash ok fw.bin --check=fast --erase=all|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin erase=s:all check=s:fast
+flash ok fw.bin --format=bin --address=0x08004000|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin format=s:bin address=t:0x8004000
+flash ok fw.bin --after=go:0x08000000 --baud=57600|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin after=s:go go-address=t:0x8000000 baud=u:57600
+flash ok fw.bin --no-run --layout=4x16K --permanent|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin permanent=b:1 after=s:stay layout=s:4x16K
+flash ok fw.bin --preserve --option-segments --protect-readout|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin preserve=b:1 option-segments=b:1 protect-readout=b:1
+flash ok fw.bin --fast-program --enable-boot-pin --one-piece|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin fast-program=b:1 enable-boot-pin=b:1 one-piece=b:1
+flash ok fw.bin --option-bytes=aa:55 --protect-write=0-1,7|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin option-bytes=ay:2,170,85 protect-write=ay:3,0,1,7
 flash ok motor/fw.hex --on-gateway|Flash ok s:motor/fw.hex$sp
-verify ok fw.bin|VerifyFd ok  fd(5000 bytes, sealed)$sp
+verify ok fw.bin|VerifyFd ok  fd(5000 bytes, sealed)  name=s:fw.bin
 erase ok|Erase ok$sp
 erase ok --mass|Erase ok  mass=b:1
 erase ok --bank=2|Erase ok  bank=u:2

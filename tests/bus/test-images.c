@@ -134,6 +134,9 @@ static void only_sealed_memfds_are_taken(void **state) {
         assert_fd_refused(harness, memfd_with(firmware, 3000, F_SEAL_WRITE | F_SEAL_GROW));
         assert_fd_refused(harness, memfd_with(firmware, 3000, F_SEAL_WRITE | F_SEAL_SHRINK));
         assert_fd_refused(harness, memfd_with(firmware, 3000, F_SEAL_GROW | F_SEAL_SHRINK));
+        /* Who has mapped it before may write on. */
+        assert_fd_refused(harness, memfd_with(firmware, 3000,
+                                              F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK));
         assert_fd_refused(harness, open(file, O_RDONLY));
         assert_fd_refused(harness, open("/dev/zero", O_RDONLY));
         assert_int_equal(pipe(pipe_fds), 0);
@@ -172,6 +175,30 @@ static void damaged_empty_and_huge_images_are_refused(void **state) {
         assert_path_refused(harness, "torn.hex", STMBOOT_ERROR_PREFIX "ImageInvalid");
         assert_path_refused(harness, "huge.bin", STMBOOT_ERROR_PREFIX "ImageTooLarge");
         assert_untouched(harness);
+}
+
+static void an_image_without_a_path_can_be_given_a_name(void **state) {
+        static const char broken[] = ":020000040800F2\n:0400000001020304F3\n:00000001FF\n";
+        static const char *const names[] = { "", "two\nlines", "bell\a" };
+        struct harness *harness = *state;
+        _cleanup_close_ int fd = memfd_with(broken, strlen(broken), ALL_SEALS);
+        _cleanup_error_ sd_bus_error flash = SD_BUS_ERROR_NULL, inspect = SD_BUS_ERROR_NULL;
+
+        assert_null(harness_job(harness, "motor", "FlashFd", &flash, "ha{sv}", fd, 1, "name", "s",
+                                "out/motor.hex"));
+        assert_error(&flash, "ImageInvalid");
+        assert_int_equal(strncmp(flash.message, "out/motor.hex:2: ", 17), 0);
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "InspectImageFd",
+                                 &inspect, NULL, "hsa{sv}", fd, "", 1, "name", "s",
+                                 "out/motor.hex") < 0);
+        assert_string_equal(inspect.message, flash.message);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                assert_null(harness_job(harness, "motor", "FlashFd", &error, "ha{sv}", fd, 1,
+                                        "name", "s", names[i]));
+                assert_string_equal(error.name, SD_BUS_ERROR_INVALID_ARGS);
+        }
 }
 
 static void what_cannot_fit_the_chip_is_refused(void **state) {
@@ -340,6 +367,7 @@ int main(void) {
                 TEST(only_sealed_memfds_are_taken),
                 TEST(bytes_may_come_in_the_message),
                 TEST(damaged_empty_and_huge_images_are_refused),
+                TEST(an_image_without_a_path_can_be_given_a_name),
                 TEST(what_cannot_fit_the_chip_is_refused),
                 TEST(a_segment_of_option_bytes_needs_a_word),
                 TEST(options_that_make_no_sense_are_refused_by_name),
