@@ -10,6 +10,7 @@
 #include "ctl/image_file.h"
 #include "ctl/options.h"
 #include "ctl/text.h"
+#include "util/io.h"
 
 /* dbus-daemon takes messages of up to 32 MiB on a system bus (max_message_size in system.conf). */
 #define DATA_MAX (31U << 20)
@@ -32,20 +33,6 @@ static int open_file(const char *file, int *ret) {
         return STMBOOT_EXIT_DONE;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                data += n;
-                size -= (size_t)n;
-        }
-        return 0;
-}
-
 /* Copies up to `limit` bytes; -EFBIG: there are more. */
 static int copy(int from, int to, size_t limit, size_t *ret_size) {
         uint8_t buffer[16384];
@@ -62,7 +49,7 @@ static int copy(int from, int to, size_t limit, size_t *ret_size) {
                         break;
                 if ((size_t)n > limit - size)
                         return -EFBIG;
-                int r = write_all(to, buffer, (size_t)n);
+                int r = io_write_all(to, buffer, (size_t)n);
                 if (r < 0)
                         return r;
                 size += (size_t)n;

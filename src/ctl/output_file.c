@@ -8,6 +8,7 @@
 #include "ctl/output_file.h"
 #include "ctl/text.h"
 #include "stmboot/dbus.h"
+#include "util/io.h"
 
 struct output_file {
         char *path;      /* NULL: standard output */
@@ -85,22 +86,14 @@ int output_file_open(const char *path, struct output_file **ret) {
 }
 
 int output_file_commit(struct output_file *file, const void *data, size_t size) {
-        const char *p = data;
+        int r = io_write_all(file->fd, data, size);
 
-        while (size > 0) {
-                ssize_t n = write(file->fd, p, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return report(file->path, errno);
-                p += n;
-                size -= (size_t)n;
-        }
+        if (r < 0)
+                return report(file->path, -r);
         if (file->temporary && fsync(file->fd) < 0)
                 return report(file->path, errno);
 
-        int r = close(TAKE_FD(file->fd));
+        r = close(TAKE_FD(file->fd));
         if (r < 0 && errno != EINTR)
                 return report(file->path, errno);
         if (!file->temporary)

@@ -10,6 +10,7 @@
 
 #include "daemon/file.h"
 #include "util/cleanup.h"
+#include "util/io.h"
 #include "util/macro.h"
 
 int file_read_fd(int fd, size_t max, uint8_t **ret_data, size_t *ret_size) {
@@ -65,29 +66,13 @@ const char *file_strerror(int error) {
         }
 }
 
-static int write_all(int fd, const void *data, size_t size) {
-        const uint8_t *p = data;
-
-        while (size > 0) {
-                ssize_t n = write(fd, p, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                p += n;
-                size -= (size_t)n;
-        }
-        return 0;
-}
-
 static int write_new(int dir, const char *name, const void *data, size_t size) {
         _cleanup_close_ int fd =
                 openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
         if (fd < 0)
                 return -errno;
-        int r = write_all(fd, data, size);
+        int r = io_write_all(fd, data, size);
         if (r < 0)
                 return r;
         return fsync(fd) < 0 ? -errno : 0;
@@ -115,7 +100,7 @@ int file_sealed(const char *name, const void *data, size_t size) {
 
         if (fd < 0)
                 return -errno;
-        int r = write_all(fd, data, size);
+        int r = io_write_all(fd, data, size);
         if (r < 0)
                 return r;
         if (lseek(fd, 0, SEEK_SET) < 0 ||
