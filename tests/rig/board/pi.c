@@ -13,6 +13,7 @@
 #include "board.h"
 #include "control.h"
 #include "gpio_watch.h"
+#include "peer.h"
 #include "termios2.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
@@ -36,7 +37,7 @@ struct pi {
         bool levels[ROLE_MAX_];
         bool reset_inverted; /* a transistor: the pin high resets */
         uint64_t other_edges;
-        const char *peer;
+        struct peer peer;
         int uart;
         int control;
 };
@@ -60,19 +61,18 @@ static void follow_lines(struct pi *pi) {
         (void)board_tick(board);
 }
 
-/*
- * The other end is opened for a moment only: a port that stays open would keep what arrives while
- * its user is away. Its user may have made it exclusive; root may look all the same.
- */
 static void follow_format(struct pi *pi) {
         bool even;
         unsigned baud;
-        _cleanup_close_ int fd = open(pi->peer, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        int r = peer_format(&pi->peer, &baud, &even);
 
-        if (fd >= 0 && tty_format(fd, &baud, &even) == 0)
+        /* The last bytes of one that has gone came as those before. */
+        if (r == -ENOTCONN)
+                return;
+        if (r == 0)
                 board_set_format(&pi->board, baud, even);
         else
-                board_log(&pi->board, "no format of %s that a ROM knows", pi->peer);
+                board_log(&pi->board, "no format that a ROM knows");
 }
 
 static void receive(struct pi *pi) {
@@ -90,7 +90,7 @@ static void transmit(struct pi *pi) {
         size_t n;
 
         while ((n = virtual_receive(pi->board.chip, pi->board.now, buffer, sizeof(buffer))) > 0)
-                if (write(pi->uart, buffer, n) != (ssize_t)n)
+                if (pi->peer.listening && write(pi->uart, buffer, n) != (ssize_t)n)
                         board_log(&pi->board, "the UART did not take %zu bytes", n);
 }
 
@@ -110,17 +110,19 @@ static int run(struct pi *pi) {
         struct pollfd fds[] = {
                 { .fd = pi->uart, .events = POLLIN },
                 { .fd = pi->control, .events = POLLIN },
+                { .fd = pi->peer.events, .events = POLLIN },
                 { 0 },
                 { 0 },
         };
 
-        gpio_watch_fds(pi->gpio, &fds[2]);
+        gpio_watch_fds(pi->gpio, &fds[3]);
         board_log(&pi->board, "ready");
         while (board_wait(&pi->board, fds, ARRAY_SIZE(fds), USEC_INFINITY)) {
                 /* A line that was set before a byte was sent shows before that byte. */
                 follow_lines(pi);
                 if (fds[0].revents & POLLIN)
                         receive(pi);
+                peer_follow(&pi->peer);
                 transmit(pi);
                 if (fds[1].revents & POLLIN)
                         serve(pi);
@@ -159,16 +161,17 @@ static int open_gpio(struct pi *pi, char **argv) {
 
 static int open_uart(struct pi *pi, char **argv) {
         const char *uart = args_get(argv, "uart");
+        int r = uart ? peer_open(&pi->peer, args_get(argv, "peer")) : -EINVAL;
 
-        pi->peer = args_get(argv, "peer");
-        if (!uart || !pi->peer)
-                return -EINVAL;
+        if (r < 0)
+                return r;
         pi->uart = open(uart, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
         return pi->uart < 0 ? -errno : tty_make_raw(pi->uart);
 }
 
 static void close_all(struct pi *pi) {
         pi->gpio = gpio_watch_close(pi->gpio);
+        peer_close(&pi->peer);
         closep(&pi->uart);
         closep(&pi->control);
         board_done(&pi->board);
@@ -179,7 +182,7 @@ int main(int argc, char **argv) {
                 "part",  "flash", "load",         "seed",    "control", "gpio", "reset", "boot0",
                 "boot1", "other", "invert-reset", "persist", "uart",    "peer", NULL,
         };
-        _cleanup_(close_all) struct pi pi = { .uart = -1, .control = -1 };
+        _cleanup_(close_all) struct pi pi = { .uart = -1, .control = -1, .peer.events = -1 };
         int r;
 
         (void)argc;

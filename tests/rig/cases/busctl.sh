@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The service by busctl alone, as a gateway's script would.
+# The service by busctl alone, as a gateway's script would; then stm32flash on the same port, with
+# the service stopped.
 
 motor=/org/stmboot1/target/motor
 
@@ -65,4 +66,16 @@ S
         job Reset 'a{sv}' 0
         chip_runs
         expect 1 call $motor org.stmboot1.Target Flash 'sa{sv}' /etc/passwd 0
+
+        systemctl stop stmbootd.service
+        firmware 6000 4 other.bin
+        reset_with_boot0 pinctrl-bcm2711 17 6 1
+        chip_is rom
+        expect 0 stm32flash -b 115200 -r read.bin -S 0x08000000:6000 /dev/ttyS1
+        cmp read.bin motor.bin
+        reset_with_boot0 pinctrl-bcm2711 17 6 1
+        chip_is rom
+        expect 0 stm32flash -b 115200 -w other.bin -v /dev/ttyS1
+        reset_with_boot0 pinctrl-bcm2711 17 6 0
+        expect 0 as_member stmbootctl verify motor other.bin
 }

@@ -14,6 +14,9 @@ run() {
         chip_has firmware.bin
         same "$(board format)" '115200 8E1'
 
+        # What the application says while nobody has the port open is lost, as on a wire.
+        reset_with_boot0 pinctrl-bcm2711 17 6 0
+        chip_runs
         reset_with_boot0 pinctrl-bcm2711 17 6 1
         chip_is rom
         expect 0 stm32flash -b 57600 -r read.bin -S 0x08000000:5000 /dev/ttyS1
