@@ -30,7 +30,7 @@ static void report_success(const struct job *job, uint64_t took) {
 }
 
 /* What the service says of a target in several lines: what, what next, and what was on the wire. */
-static void print_message(const struct job *job) {
+static void print_message(FILE *file, const struct job *job) {
         static const char mark[] = "\n\nTrace:\n";
         _cleanup_free_ char *message = strdup(job->error_message);
         size_t n = strlen(job->target);
@@ -41,12 +41,17 @@ static void print_message(const struct job *job) {
 
         if (trace) { /* it is long: at the end it would push the rest off the screen */
                 *trace = '\0';
-                text_print_line(stderr, job->target, "the last of its trace:\n%s\n",
+                text_print_line(file, job->target, "the last of its trace:\n%s\n",
                                 trace + strlen(mark));
         }
         if (strncmp(message, job->target, n) == 0 && strncmp(message + n, ": ", 2) == 0)
                 text += n + 2;
-        text_print_line(stderr, job->target, "%s", text);
+        text_print_line(file, job->target, "%s", text);
+}
+
+void job_report_cancelled(const struct job *job, const struct options *options) {
+        if (!options->quiet && options->json == JSON_OFF)
+                print_message(stdout, job);
 }
 
 static void report_failure(const struct job *job, const struct options *options) {
@@ -55,7 +60,7 @@ static void report_failure(const struct job *job, const struct options *options)
 
         if (strncmp(job->error_name, STMBOOT_ERROR_PREFIX, strlen(STMBOOT_ERROR_PREFIX)) == 0 &&
             *message)
-                print_message(job);
+                print_message(stderr, job);
         else if (job->path && job->code == STMBOOT_EXIT_NO_SERVICE)
                 text_print_line(stderr, job->target,
                                 "stmbootd went away while job %s ran (%s). 'stmbootctl info %s' "

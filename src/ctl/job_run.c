@@ -56,9 +56,11 @@ static void finish(struct run *run) {
         uint64_t now = clock_usec();
 
         run->state = RUN_ENDED;
-        if (run->cancels && run->job.code == STMBOOT_EXIT_CANCELLED)
-                clear_error(&run->job);
         progress_clear(runner->progress);
+        if (run->cancels && run->job.code == STMBOOT_EXIT_CANCELLED) {
+                job_report_cancelled(&run->job, runner->client->options);
+                clear_error(&run->job);
+        }
         job_report(&run->job, runner->client->options, now - run->started);
         progress_finish(runner->progress, run->index, now);
         runner_start_waiting(runner);

@@ -55,15 +55,12 @@ static void print_job(struct monitor_filter *filter, struct json_object *event,
                       progress_phase_text(filter->phase), filter->percent);
 }
 
+/* Jobs have lines of their own, and 'info' tells the rest. */
 static void print_target(struct json_object *event, struct json_object *changed) {
-        if (!json_object_is_type(changed, json_type_object))
-                return;
-        json_object_object_foreach(changed, key, value) {
-                const char *text = json_object_get_string(value) ?: "";
+        const char *state = json_text(changed, "state"), *why = json_text(changed, "broken_reason");
 
-                if (strcmp(key, "job") != 0) /* jobs have lines of their own */
-                        print(event, "%s %s", key, *text ? text : "-");
-        }
+        if (*state)
+                print(event, "state %s%s%s", state, *why ? ": " : "", why);
 }
 
 void monitor_print(struct monitor_filter *filter, struct json_object *event) {

@@ -10,13 +10,13 @@ const char *progress_phase_text(const char *phase) {
         static const struct {
                 const char *phase, *text;
         } words[] = {
-                { "enter", "entering" },    { "identify", "identifying" },
-                { "compare", "comparing" }, { "preserve", "preserving" },
-                { "boot-pin", "boot pin" }, { "erase", "erasing" },
-                { "write", "writing" },     { "verify", "verifying" },
-                { "head", "finishing" },    { "read", "reading" },
-                { "options", "options" },   { "protect", "protecting" },
-                { "leave", "leaving" },     { "end", "done" },
+                { "enter", "entering" },       { "identify", "identifying" },
+                { "compare", "comparing" },    { "preserve", "preserving" },
+                { "boot-pin", "checking" },    { "erase", "erasing" },
+                { "write", "writing" },        { "verify", "verifying" },
+                { "head", "finishing" },       { "read", "reading" },
+                { "options", "option bytes" }, { "protect", "protecting" },
+                { "leave", "leaving" },        { "end", "done" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)

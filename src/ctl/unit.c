@@ -19,10 +19,11 @@ static int report(const char *doing, const char *name, const sd_bus_error *error
                                                                             : STMBOOT_EXIT_OTHER;
 }
 
-/* "active", "inactive" ... */
+/* "active", "inactive" ... A unit that there is not is an error. */
 static int unit_state(struct client *client, const char *name, char **ret) {
         _cleanup_bus_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_free_ char *load_state = NULL;
         const char *path;
 
         int r = sd_bus_call_method(client->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
@@ -31,8 +32,15 @@ static int unit_state(struct client *client, const char *name, char **ret) {
                 r = sd_bus_message_read(reply, "o", &path);
         if (r >= 0)
                 r = sd_bus_get_property_string(client->bus, SYSTEMD_NAME, path, SYSTEMD_UNIT,
+                                               "LoadState", &error, &load_state);
+        if (r >= 0 && strcmp(load_state, "not-found") == 0) {
+                complain("Cannot stop %s: there is no such unit.", name);
+                return STMBOOT_EXIT_OTHER;
+        }
+        if (r >= 0)
+                r = sd_bus_get_property_string(client->bus, SYSTEMD_NAME, path, SYSTEMD_UNIT,
                                                "ActiveState", &error, ret);
-        return r < 0 ? report("ask for", name, &error, r) : STMBOOT_EXIT_DONE;
+        return r < 0 ? report("ask systemd for", name, &error, r) : STMBOOT_EXIT_DONE;
 }
 
 /* A job of systemd's. */

@@ -17,11 +17,13 @@ static struct unit {
         bool active;
         const char *start_result;
         uint64_t stop_usec;
+        bool missing; /* systemd has an object for any name */
 } units[] = {
         { "app.service", PATH "/unit/app", true, "done", 10000 },
         { "idle.service", PATH "/unit/idle", false, "done", 10000 },
         { "lame.service", PATH "/unit/lame", true, "failed", 10000 },
         { "slow.service", PATH "/unit/slow", true, "done", USEC_PER_SEC },
+        { "missing.service", PATH "/unit/missing", .missing = true },
 };
 
 /* The one job that is under way. */
@@ -104,15 +106,19 @@ static int change(sd_bus_message *message, void *userdata, sd_bus_error *error) 
 
 static int get_state(sd_bus *bus, const char *path, const char *interface, const char *property,
                      sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        bool load = strcmp(property, "LoadState") == 0;
+
         (void)bus;
         (void)interface;
-        (void)property;
         (void)userdata;
         (void)error;
         for (size_t i = 0; i < ARRAY_SIZE(units); i++)
                 if (strcmp(units[i].path, path) == 0)
                         return sd_bus_message_append(reply, "s",
-                                                     units[i].active ? "active" : "inactive");
+                                                     load && units[i].missing ? "not-found"
+                                                     : load                   ? "loaded"
+                                                     : units[i].active        ? "active"
+                                                                              : "inactive");
         return -ENOENT;
 }
 
@@ -128,6 +134,7 @@ static const sd_bus_vtable manager_vtable[] = {
 
 static const sd_bus_vtable unit_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("LoadState", "s", get_state, 0, 0),
         SD_BUS_PROPERTY("ActiveState", "s", get_state, 0, 0),
         SD_BUS_VTABLE_END,
 };

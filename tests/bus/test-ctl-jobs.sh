@@ -60,6 +60,7 @@ cancels_jobs_by_number_and_target() {
         run cancel slow
         exits 0
         has log 'Cancel slow'
+        has out 'slow: it went wrong'
         run cancel "${job##*/}"
         exits 4
         has err 'has ended already'
@@ -132,6 +133,7 @@ follows_what_happens() {
         grep -q 'ok: job [0-9]* writing 30%' events || problem "no phase: $(cat events)"
         grep -q 'ok: job [0-9]* done' events || problem "no end: $(cat events)"
         has events 'same: job'
+        lacks events chip
         lacks events.json same
         has events.json '"event":"job-finished"'
         has events.json '"changed":{"phase":"write","progress":30'
@@ -165,7 +167,7 @@ leaves_alone_a_unit_that_is_not_active() {
 says_when_the_unit_does_not_play() {
         run -q flash ok fw.bin --stop-unit=missing
         exits 1
-        has err 'Unit missing.service not found'
+        has err 'Cannot stop missing.service: there is no such unit.'
         lacks log FlashFd
         run -q flash ok fw.bin --stop-unit=lame
         exits 1
