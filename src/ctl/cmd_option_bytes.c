@@ -48,34 +48,45 @@ static void print_dump(const uint8_t *bytes, size_t size) {
         }
 }
 
-static int print_json(const struct options *options, const char *job, const uint8_t *bytes,
-                      size_t size) {
+static int print_json(const struct options *options, const char *target, const char *job,
+                      const uint8_t *bytes, size_t size) {
         _cleanup_json_ struct json_object *object = json_object_new_object();
         _cleanup_free_ char *text = malloc(2 * size + 1);
 
         if (!object || !text)
                 return client_report_errno(-ENOMEM, "Cannot go on");
         format_hex(bytes, size, text);
+        json_add_text(object, "target", target);
         json_add_text(object, "job", job);
         json_add_text(object, "result", "done");
+        if (options->output)
+                json_add_text(object, "output", options->output);
         json_add_text(object, "option_bytes", text);
         output_json(options, object);
         return STMBOOT_EXIT_DONE;
 }
 
-static int read_bytes(struct client *client, const struct options *options, const char *target) {
+static int read_bytes(struct client *client, const struct options *options, const char *name) {
         _cleanup_(output_file_freep) struct output_file *file = NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
-        _cleanup_free_ char *job = NULL;
+        _cleanup_free_ char *path = NULL, *job = NULL;
+        bool to_stdout = !options->output || strcmp(options->output, "-") == 0;
         const uint8_t *bytes;
         size_t size;
-        int code;
 
+        if (options->output && to_stdout && options->json != JSON_OFF) {
+                complain("--json needs --output=FILE here: standard output is for one of them.");
+                return STMBOOT_EXIT_USAGE;
+        }
         if (options->output) {
-                code = output_file_open(options->output, &file);
+                int code = output_file_open(options->output, &file);
                 if (code != STMBOOT_EXIT_DONE)
                         return code;
         }
+        int code = client_find_target(client, name, &path);
+        if (code != STMBOOT_EXIT_DONE)
+                return code;
+        const char *target = client_target_name(path);
         code = cmd_simple(client, options, target, "ReadOptionBytes", NULL, &job);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
@@ -83,11 +94,12 @@ static int read_bytes(struct client *client, const struct options *options, cons
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         if (file)
-                return output_file_commit(file, bytes, size);
-        if (options->json != JSON_OFF)
-                return print_json(options, job, bytes, size);
-        print_dump(bytes, size);
-        return STMBOOT_EXIT_DONE;
+                code = output_file_commit(file, bytes, size);
+        if (code == STMBOOT_EXIT_DONE && options->json != JSON_OFF)
+                return print_json(options, target, job, bytes, size);
+        if (!file)
+                print_dump(bytes, size);
+        return code;
 }
 
 int cmd_option_bytes(struct client *client, const struct options *options, char **args,

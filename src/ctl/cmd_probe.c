@@ -10,7 +10,5 @@ int cmd_probe(struct client *client, const struct options *options, char **args,
         int code = cmd_simple(client, options, n_args > 0 ? args[0] : NULL, "Probe", NULL, &job);
         if (code != STMBOOT_EXIT_DONE || options->no_wait)
                 return code;
-        if (options->quiet && options->json == JSON_OFF)
-                return STMBOOT_EXIT_DONE;
         return cmd_info(client, options, args, n_args);
 }

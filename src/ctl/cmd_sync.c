@@ -95,18 +95,26 @@ static int new_call(struct client *client, const struct options *options, const 
 
 static int start_only(struct client *client, const struct options *options,
                       const struct selection *selection) {
+        _cleanup_json_ struct json_object *started = json_object_new_array();
         int worst = STMBOOT_EXIT_DONE;
 
+        if (!started)
+                return client_report_errno(-ENOMEM, "Cannot go on");
         for (size_t i = 0; i < selection->n; i++) {
                 _cleanup_message_ sd_bus_message *call = NULL;
+                struct json_object *object;
 
                 int code = new_call(client, options, selection->paths[i], &call);
                 if (code == STMBOOT_EXIT_DONE)
-                        code = job_run_one(client, selection->paths[i], call, NULL, NULL);
-                if (code != STMBOOT_EXIT_DONE)
+                        code = job_start(client, selection->paths[i], call, &object);
+                if (code == STMBOOT_EXIT_DONE)
+                        json_object_array_add(started, object);
+                else
                         worst = worst == STMBOOT_EXIT_DONE || worst == code ? code
                                                                             : STMBOOT_EXIT_OTHER;
         }
+        if (options->json != JSON_OFF)
+                output_json(options, started);
         return worst;
 }
 

@@ -55,6 +55,10 @@ const struct job *runner_job(const struct runner *runner, size_t index);
 /* A job for --json; NULL: memory. */
 struct json_object *job_to_json(const struct job *job);
 
+/* Starts a job and does not wait for it. *ret_object is for --json. */
+int job_start(struct client *client, const char *target_path, sd_bus_message *call,
+              struct json_object **ret_object);
+
 /*
  * All of the above for one job, --no-wait and --json included. With `ret_path` the path of the job
  * that succeeded is returned (to be freed), and its JSON is left to the caller.

@@ -8,7 +8,8 @@
 #include "ctl/options.h"
 #include "ctl/output.h"
 
-static int start_only(struct client *client, const char *target_path, sd_bus_message *call) {
+int job_start(struct client *client, const char *target_path, sd_bus_message *call,
+              struct json_object **ret_object) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_json_ struct json_object *object = json_object_new_object();
         const char *path;
@@ -19,14 +20,21 @@ static int start_only(struct client *client, const char *target_path, sd_bus_mes
         int r = sd_bus_message_read(reply, "o", &path);
         if (r < 0)
                 return client_report_errno(r, "Cannot read the answer");
-        if (client->options->json == JSON_OFF) {
+        if (client->options->json == JSON_OFF)
                 (void)puts(path);
-                return STMBOOT_EXIT_DONE;
-        }
         json_add_text(object, "target", client_target_name(target_path));
         json_add_text(object, "job", path);
-        output_json(client->options, object);
+        *ret_object = TAKE_PTR(object);
         return STMBOOT_EXIT_DONE;
+}
+
+static int start_only(struct client *client, const char *target_path, sd_bus_message *call) {
+        _cleanup_json_ struct json_object *object = NULL;
+
+        int code = job_start(client, target_path, call, &object);
+        if (code == STMBOOT_EXIT_DONE && client->options->json != JSON_OFF)
+                output_json(client->options, object);
+        return code;
 }
 
 int job_run_one(struct client *client, const char *target_path, sd_bus_message *call,

@@ -33,9 +33,11 @@ static int run(int argc, char **argv) {
                 return STMBOOT_EXIT_USAGE;
         }
         code = client_open(&options, &client);
+        if (code == STMBOOT_EXIT_DONE)
+                code = verb->run(client, &options, args, n_args);
         if (code != STMBOOT_EXIT_DONE)
-                return code;
-        return verb->run(client, &options, args, n_args);
+                output_failure(&options, code);
+        return code;
 }
 
 int main(int argc, char **argv) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/message_json.h"
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "stmboot/dbus.h"
@@ -23,12 +24,27 @@ static void print_escaped(const char *json) {
         (void)putchar('\n');
 }
 
+static bool printed; /* some JSON */
+
 void output_json(const struct options *options, struct json_object *object) {
         int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
 
+        printed = true;
         if (options->json == JSON_PRETTY)
                 flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
         print_escaped(json_object_to_json_string_ext(object, flags));
+}
+
+void output_failure(const struct options *options, int code) {
+        _cleanup_json_ struct json_object *object = NULL;
+
+        if (options->json == JSON_OFF || printed)
+                return;
+        object = json_object_new_object();
+        json_add_text(object, "result", "failed");
+        json_object_object_add(object, "exit_code", json_object_new_int(code));
+        json_add_text(object, "error_message", complaint_last() ?: "");
+        output_json(options, object);
 }
 
 struct table {

@@ -31,6 +31,9 @@ void table_print(const struct table *table);
  */
 void output_field(const char *label, const char *text);
 
+/* For --json, what failed before it had any result: the exit code and what was complained of. */
+void output_failure(const struct options *options, int code);
+
 /*
  * Everything has really reached standard output; else says so, unless its reader has gone. Returns
  * an exit code.

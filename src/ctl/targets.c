@@ -62,13 +62,32 @@ static void print_chip(struct json_object *target) {
         output_field("Chip", text);
 }
 
+static void print_state(struct json_object *target) {
+        static const struct {
+                const char *state, *meaning;
+        } meanings[] = {
+                { "absent", "its port is not there" },
+                { "bootloader", "it waits in its ROM; 'run' starts the application" },
+                { "interrupted", "a job that was changing the flash was cut off; flash it again" },
+        };
+        const char *state = json_text(target, "state"), *meaning = NULL;
+        char text[128];
+
+        for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+                if (strcmp(meanings[i].state, state) == 0)
+                        meaning = meanings[i].meaning;
+        (void)snprintf(text, sizeof text, "%s%s%s%s", state, meaning ? " (" : "", meaning ?: "",
+                       meaning ? ")" : "");
+        output_field("State", text);
+}
+
 void target_print(struct json_object *target) {
         static const struct {
                 const char *label, *key;
         } before[] = {
-                { "Target", "name" },      { "Description", "description" },
-                { "State", "state" },      { "Broken", "broken_reason" },
-                { "Port", "port" },        { "Virtual chip", "virtual_state" },
+                { "Broken", "broken_reason" },
+                { "Port", "port" },
+                { "Virtual chip", "virtual_state" },
                 { "Image", "image_file" },
         };
         static const struct {
@@ -80,6 +99,9 @@ void target_print(struct json_object *target) {
         };
         char size[TEXT_NUMBER_MAX] = "";
 
+        output_field("Target", json_text(target, "name"));
+        output_field("Description", json_text(target, "description"));
+        print_state(target);
         for (size_t i = 0; i < ARRAY_SIZE(before); i++)
                 output_field(before[i].label, json_text(target, before[i].key));
         print_chip(target);

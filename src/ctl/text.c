@@ -31,31 +31,37 @@ char *text_format(const char *format, ...) {
         return r < 0 ? NULL : text;
 }
 
-static void print_sanitised(FILE *file, const char *prefix, const char *separator,
-                            const char *format, va_list args) {
-        _cleanup_free_ char *text = NULL, *line = NULL;
-
-        if (vasprintf(&text, format, args) < 0)
-                text = NULL;
-        if (text)
-                line = text_format("%s%s%s\n", prefix, separator, text);
-        (void)fputs(line ? text_sanitise(line, true) : "Out of memory.\n", file);
-}
+static char *complaint;
 
 void complain(const char *format, ...) {
         va_list args;
 
+        free(complaint);
         va_start(args, format);
-        print_sanitised(stderr, "stmbootctl", ": ", format, args);
+        if (vasprintf(&complaint, format, args) < 0)
+                complaint = NULL;
         va_end(args);
+        if (complaint)
+                text_print_line(stderr, "stmbootctl", "%s", complaint);
+        else
+                (void)fputs("Out of memory.\n", stderr);
+}
+
+const char *complaint_last(void) {
+        return complaint;
 }
 
 void text_print_line(FILE *file, const char *name, const char *format, ...) {
+        _cleanup_free_ char *text = NULL, *line = NULL;
         va_list args;
 
         va_start(args, format);
-        print_sanitised(file, name, ": ", format, args);
+        if (vasprintf(&text, format, args) < 0)
+                text = NULL;
         va_end(args);
+        if (text)
+                line = text_format("%s: %s\n", name, text);
+        (void)fputs(line ? text_sanitise(line, true) : "Out of memory.\n", file);
 }
 
 static const struct {

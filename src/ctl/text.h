@@ -20,6 +20,9 @@ char *text_sanitise(char *text, bool lines);
 /* "stmbootctl: ..." on stderr, sanitised, with a newline. */
 void complain(const char *format, ...) _printf_(1, 2);
 
+/* What was complained of last, without the prefix, or NULL. */
+const char *complaint_last(void);
+
 /* A sanitised line on `file`: "NAME: text". */
 void text_print_line(FILE *file, const char *name, const char *format, ...) _printf_(3, 4);
 

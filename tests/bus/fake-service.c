@@ -8,6 +8,7 @@
  *   fail_NAME   ends as Error.NAME           refuse_NAME  is refused with Error.NAME
  *   shared...   only one of these at a time  dies       the service crashes
  *   nasty...    its texts would drive a terminal
+ *   interrupted its state is that
  * Each call is logged to standard output with its arguments.
  */
 
@@ -62,7 +63,11 @@ static int target_property(sd_bus *b, const char *path, const char *interface, c
         if (strcmp(property, "Name") == 0)
                 return sd_bus_message_append(reply, "s", target->name);
         if (strcmp(property, "State") == 0)
-                return sd_bus_message_append(reply, "s", broken ? "broken" : "idle");
+                return sd_bus_message_append(reply, "s",
+                                             broken ? "broken"
+                                             : strcmp(target->name, "interrupted") == 0
+                                                     ? target->name
+                                                     : "idle");
         if (strcmp(property, "BrokenReason") == 0)
                 return sd_bus_message_append(reply, "s", broken ? "x.conf:3: unknown key" : "");
         if (strcmp(property, "ChipId") == 0)
@@ -73,7 +78,8 @@ static int target_property(sd_bus *b, const char *path, const char *interface, c
                 return sd_bus_message_append(reply, "o", "/");
         if (strcmp(property, "ImageFile") == 0) {
                 bool endless = fake_starts_with(target->name, "slow") ||
-                               fake_starts_with(target->name, "stuck");
+                               fake_starts_with(target->name, "stuck") ||
+                               strcmp(target->name, "interrupted") == 0;
 
                 return sd_bus_message_append(reply, "s",
                                              endless || broken ? "" : "/lib/firmware/x.hex");

@@ -12,13 +12,18 @@ lists_targets_with_what_is_wrong_with_them() {
         run list
         exits 0
         has out 'NAME'
-        has out 'refuse_TargetBroken  broken  STM32F405/407  x.conf:3: unknown key'
+        has out 'refuse_TargetBroken  broken       STM32F405/407  x.conf:3: unknown key'
         run list --json=short
         exits 0
         has out '"name":"ok","description":"Something useful","state":"idle"'
         run info ok
         has out 'Chip: STM32F405/407 (0x413)'
         has out 'Flash: 1.0 MiB'
+        run info interrupted
+        has out 'State: interrupted (a job that was changing the flash was cut off; flash it again)'
+        run -q probe ok
+        has out 'Chip: STM32F405/407'
+        is err ''
 }
 
 sends_what_was_asked_for() {
@@ -101,6 +106,27 @@ tells_each_error_by_its_exit_code() {
 }
 
 prints_json_whatever_happens() {
+        while IFS='|' read -r expected arguments message; do
+                # shellcheck disable=SC2086
+                run $arguments --json=short
+                exits "$expected"
+                has out "{\"result\":\"failed\",\"exit_code\":$expected,\"error_message\":\"$message"
+                has err "stmbootctl: $message"
+        done <<END
+4|probe nosuch|
+6|flash ok nosuch.hex|Cannot read nosuch.hex: No such file or directory.
+2|erase ok|This erases all of the flash.
+4|cancel ok|There is no job ok
+2|read ok 0 16|--json needs --output=FILE here
+END
+        run option-bytes ok --json=short
+        has out '{"target":"ok","job":'
+        run option-bytes ok -o options.bin --json=short
+        has out '"output":"options.bin"'
+        run sync ok same --no-wait --json=short
+        has out '[{"target":"ok","job":'
+        has out ',{"target":"same","job":'
+        until run jobs && ! grep -q running out; do sleep 0.05; done
         run flash ok fw.bin --json=short
         exits 0
         has out '"target":"ok"'

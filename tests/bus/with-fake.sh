@@ -42,7 +42,7 @@ head -c 5000 /dev/zero >fw.bin
 
 serve_all() {
         serve ok ok_note same slow stuck shared1 shared2 nasty fail_NoEntry fail_Protected \
-                refuse_TargetBroken
+                refuse_TargetBroken interrupted
 }
 
 serve_all
