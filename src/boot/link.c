@@ -14,6 +14,10 @@
 /* Chatter is waited out this long before the line is called busy. */
 #define QUIET_LIMIT (500 * USEC_PER_MSEC)
 
+/* After the last byte of a list that may be shorter than announced: longer than an adapter's
+ * latency timer (16 ms) and a late wake-up hold back bytes that stand on the wire. */
+#define LIST_GAP (50 * USEC_PER_MSEC)
+
 uint64_t link_wire_time(const struct link *link, size_t bytes) {
         unsigned bits = link->even_parity ? 11 : 10;
 
@@ -205,6 +209,8 @@ static void received_in_exchange(struct link *link, const struct session_event *
                 } else if (exchange->stage != stage) {
                         link->asked = link->answered = false;
                         link->n_received = 0;
+                } else if (exchange->acked && current->count_unsure) {
+                        link->deadline = MIN(link->deadline, event->now + LIST_GAP);
                 }
                 break;
         case EXCHANGE_DONE:
