@@ -17,7 +17,6 @@
 #define BAUD_MAX        4000000
 #define ENTRY_DELAY_MAX (10 * USEC_PER_SEC)
 #define FLASH_START     0x08000000U
-#define VIRTUAL_PREFIX  "virtual:"
 
 /* What can only be judged when the whole file is known. */
 struct parser {

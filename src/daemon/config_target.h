@@ -23,6 +23,9 @@ enum sync_check {
 
 #define TARGET_FAULTS_MAX 16
 
+/* Of a Port= that is no port. */
+#define VIRTUAL_PREFIX "virtual:"
+
 struct target_config {
         char *description;
         char *chip_name; /* NULL: any */

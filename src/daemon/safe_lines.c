@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/config_target.h"
+#include "daemon/file.h"
 #include "daemon/log.h"
 #include "daemon/marker.h"
 #include "daemon/safe_lines.h"
@@ -50,7 +51,7 @@ static int make_safe(const char *name, const struct target_config *config) {
 
 static int handle_marker(const char *runtime_dir, const char *entry) {
         _cleanup_(target_config_freep) struct target_config *config = NULL;
-        _cleanup_free_ char *path = NULL, *reason = NULL, *name = NULL;
+        _cleanup_free_ char *path = NULL, *name = NULL;
         size_t length = strlen(entry);
 
         if (length <= strlen(MARKER_SUFFIX) ||
@@ -61,12 +62,13 @@ static int handle_marker(const char *runtime_dir, const char *entry) {
                 path = NULL;
                 return -ENOMEM;
         }
-        int r = target_config_load(path, &config, &reason);
-        if (r < 0) {
-                log_write(LOG_ERR, name, NULL, "%s", reason ? reason : strerror(-r));
+        int r = marker_read(path, &config);
+        if (r < 0 && r != -ENODATA) {
+                log_write(LOG_ERR, name, NULL, "cannot read the marker %s: %s", path,
+                          r == -EINVAL ? "it is damaged" : file_strerror(r));
                 return r;
         }
-        r = make_safe(name, config);
+        r = config ? make_safe(name, config) : 0;
         if (r == 0)
                 marker_remove(runtime_dir, name);
         return r;

@@ -415,13 +415,16 @@ static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **
         _cleanup_free_ char *marker = harness_read(harness, "state/run/motor.work");
         assert_contains(marker, "Port=virtual:STM32G431");
 
-        /* As ExecStopPost= does it. */
+        /* As ExecStopPost= does it; of a target whose marker is empty no line was taken. */
+        harness_write(harness, "state/run/early.work", "%s", "");
         harness->argument = "--safe-lines";
         harness_spawn(harness);
         assert_int_equal(harness_stop(harness, 0), 0);
         harness->argument = NULL;
         _cleanup_free_ char *marker_path = harness_path(harness, "state/run/motor.work");
         assert_int_equal(access(marker_path, F_OK), -1);
+        _cleanup_free_ char *early_path = harness_path(harness, "state/run/early.work");
+        assert_int_equal(access(early_path, F_OK), -1);
 
         harness_start(harness);
         assert_property(harness, "motor", "State", "interrupted");
