@@ -5,6 +5,7 @@
 #include "daemon/job.h"
 #include "daemon/job_sync.h"
 #include "daemon/manager.h"
+#include "daemon/volatile.h"
 
 static bool recorded(const struct job *job) {
         const struct record *before = &job->record.before;
@@ -22,7 +23,7 @@ static void note_why_in_full(struct job *job) {
         switch (job->record.before.status) {
         case RECORD_NONE:
                 job_note(job, "compared in full: there is no record%s",
-                         record_is_volatile(state_dir)
+                         volatile_directory(state_dir)
                                  ? " (the state directory does not survive a reboot)"
                                  : "");
                 break;

@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "daemon/file.h"
@@ -252,12 +250,4 @@ enum record_written record_written(int exit_status, int *ret_errno) {
         if (exit_status & STATUS_STUCK)
                 return RECORD_STUCK;
         return exit_status ? RECORD_REMOVED : RECORD_WRITTEN;
-}
-
-bool record_is_volatile(const char *state_dir) {
-        struct statfs fs;
-
-        /* The type of f_type is another on 32 bits. */
-        return statfs(state_dir, &fs) == 0 &&
-               ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
 }

@@ -59,6 +59,3 @@ enum record_written {
  */
 pid_t record_write_start(const char *state_dir, const char *target, const struct record *record);
 enum record_written record_written(int exit_status, int *ret_errno);
-
-/* Is this directory forgotten at the next boot? */
-bool record_is_volatile(const char *state_dir);
