@@ -92,6 +92,8 @@ static void print_image(struct json_object *image) {
         print_number(image, "Entry", "entry");
         print_number(image, "Stack pointer", "stack_pointer");
         print_number(image, "Reset vector", "reset_vector");
+        if (!json_object_object_get_ex(image, "reset_vector", NULL))
+                output_field("Vector table", "none at its start");
         output_field("Chip", json_text(image, "chip"));
         if (!json_object_object_get_ex(image, "fits", NULL))
                 return;

@@ -47,6 +47,8 @@ takes_an_image_by_every_way() {
         run image other.elf --target=motor
         exits 0
         has out 'Fits: yes'
+        has out 'Stack pointer: 0x2'
+        lacks out 'Vector table'
         run image motor.bin --target=motor --address=0x0801f000
         exits 6
         has out 'Fits: no'

@@ -223,6 +223,7 @@ shows_what_is_in_an_image() {
         has out 'Segments: 0x08000000  43.0 KiB (44000 bytes)'
         has out 'Pages: 0x08000000  2 x 16.0 KiB'
         has out 'CRC-32: 0x1234abcd'
+        has out 'Vector table: none at its start'
         has log 'InspectImageFd -  fd(5000 bytes, sealed) s:ok'
         run image fw.bin --target=slow
         exits 6
