@@ -7,19 +7,18 @@ set -eu
 . "$(dirname -- "$0")/prepare.sh"
 
 install_missing build
-directory=${STMBOOT_BUILD_DIR:-$top/build}
+mkdir -p "${STMBOOT_BUILD_DIR:-$top/build-demo}"
+directory=$(cd -- "${STMBOOT_BUILD_DIR:-$top/build-demo}" && pwd)
 echo "Building in $directory ..."
 build "$directory" -Dtests=disabled
 
-demo=$(mktemp -d)
+demo=$scratch
 bus_pid='' daemon_pid=''
 clean_up() {
-        [ -z "$daemon_pid" ] || kill "$daemon_pid" 2>/dev/null || :
-        [ -z "$bus_pid" ] || kill "$bus_pid" 2>/dev/null || :
-        rm -rf "$demo"
+        for pid in $daemon_pid $bus_pid; do
+                kill "$pid" 2>/dev/null && wait "$pid" || :
+        done
 }
-trap clean_up EXIT
-trap 'exit 130' INT TERM
 
 bold='' plain=''
 if [ -t 1 ]; then
@@ -63,10 +62,11 @@ Description=Sensor hub
 [Serial]
 Port=virtual:STM32G071
 EOF
-        dbus-daemon --config-file="$demo/bus.conf" --nofork --nopidfile 2>/dev/null &
+        dbus-daemon --config-file="$demo/bus.conf" --nofork --nopidfile --print-address \
+                >"$demo/address" 2>"$demo/log" &
         bus_pid=$!
         export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$demo/bus"
-        wait_for test -S "$demo/bus"
+        wait_for test -s "$demo/address"
         "$directory/src/daemon/stmbootd" --config-dir="$demo/config" --state-dir="$demo/state" \
                 2>"$demo/log" &
         daemon_pid=$!
@@ -74,11 +74,13 @@ EOF
 }
 
 wait_for() {
-        for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        tries=0
+        while [ $tries -lt 100 ]; do
                 "$@" 2>/dev/null && return
+                tries=$((tries + 1))
                 sleep 0.1
         done
-        echo "The demonstration does not start; the daemon says:" >&2
+        echo 'The demonstration does not start:' >&2
         cat "$demo/log" >&2
         exit 1
 }
@@ -95,7 +97,7 @@ make_firmware --address 0x08000000 --ram-end 0x20009000 --size 20000 --seed 2 --
 
 say 'Two microcontrollers, here virtual: an STM32F405 and an STM32G071.'
 show stmbootctl list
-say 'Who is there? The chip is reset into its ROM, asked, and started again.'
+say 'Who is there? The chip is reset into its ROM, asked, and started again: with no firmware in it, it hangs.'
 show stmbootctl probe motor
 say 'Flash: erase, write, verify, run. 115200 baud, 8E1, as the wire would be.'
 show stmbootctl flash motor motor.hex
