@@ -54,6 +54,13 @@ static enum step take_identity(struct session *session) {
 /* ---- what can be read ---- */
 
 enum {
+        IDENTIFY_BEGIN,
+        IDENTIFY_LISTED,
+        IDENTIFY_READ,
+        IDENTIFY_REENTERED,
+};
+
+enum {
         READ_BOOTLOADER_ID,
         READ_FLASH_SIZE,
         READ_UNIQUE_ID,
@@ -79,13 +86,16 @@ static uint32_t option_block(const struct session *session, size_t index, uint32
 }
 
 /*
- * F4's and L05x's ROMs refuse short reads of the size register and the unique ID, and answer when a
- * whole block around them is asked for (found by stm32loader's users on F401 and L05x).
+ * F4's and L0's ROMs refuse short reads of the size register and the unique ID, and answer when a
+ * whole block around them is asked for: found by users on F401 and L05x (stm32loader pull 25, issue
+ * 61) and L073 (electronics.stackexchange.com/418064). Of other ROMs it is hearsay which of the two
+ * they answer: one that refuses the usual one is asked the other way.
  */
 static void widen(const struct session *session, struct id_read *read) {
+        bool usual = session->rom.chip->quirks & CHIP_QUIRK_BULK_ID_READ;
         uint32_t block = session->block_max;
 
-        if (!(session->rom.chip->quirks & CHIP_QUIRK_BULK_ID_READ))
+        if (usual == session->id_otherwise)
                 return;
         read->offset = read->address % block;
         if (read->offset + read->size > block) {
@@ -200,23 +210,39 @@ static enum step identified(struct session *session) {
         return STEP_NEXT;
 }
 
+/* A rate that the ROM has measured badly makes it refuse what it does not understand. */
+static bool may_have_misheard(struct session *session) {
+        struct rom *rom = &session->rom;
+        unsigned baud = entry_careful_baud(rom->chip, rom->baud);
+
+        if (!rom->may_reset || rom->chip->jitter_percent == 0 || baud == rom->baud)
+                return false;
+        rom->baud = baud;
+        rom_reenter(rom);
+        session->step = IDENTIFY_REENTERED;
+        return true;
+}
+
 enum step phase_identify(struct session *session) {
         struct rom *rom = &session->rom;
         struct id_read read;
 
         switch (session->step) {
-        case 0:
+        case IDENTIFY_BEGIN:
                 rom_get(rom);
-                session->step = 1;
+                session->step = IDENTIFY_LISTED;
                 return STEP_BUSY;
-        case 1:
+        case IDENTIFY_LISTED:
                 if (rom->status != ROM_OK)
                         return session_fail_rom(session);
                 if (take_identity(session) == STEP_FAILED)
                         return STEP_FAILED;
                 if (!rom->chip)
                         return STEP_NEXT;
-                session->step = 2;
+                session->step = IDENTIFY_READ;
+                break;
+        case IDENTIFY_REENTERED:
+                session->step = IDENTIFY_READ;
                 break;
         default:
                 (void)id_read(session, session->index, &read);
@@ -232,12 +258,21 @@ enum step phase_identify(struct session *session) {
                 } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
                         /* Only Get, Get Version, Get ID and Readout Unprotect are answered then
                          * (AN3155 table 2). */
+                        if (may_have_misheard(session))
+                                return STEP_BUSY;
                         session->info.protection = CHIP_YES;
                         return STEP_NEXT;
                 } else if (rom->status == ROM_UNSURE && !session->retried) {
                         session->retried = true;
                         read_id(session, &read);
                         return STEP_BUSY;
+                } else if (session->index == READ_FLASH_SIZE) {
+                        session->id_otherwise = !session->id_otherwise;
+                        if (session->id_otherwise) {
+                                (void)id_read(session, session->index, &read);
+                                read_id(session, &read);
+                                return STEP_BUSY;
+                        }
                 }
                 session->retried = false;
                 session->index++;

@@ -82,6 +82,7 @@ struct session {
         uint8_t commands[256 / 8]; /* that Get listed: a bit each */
         bool retried;              /* what is being read or looked at */
         bool doubted;              /* the flash size, read twice for that */
+        bool id_otherwise;         /* size and unique ID: in blocks where the row says short */
         struct flash_map map;
         struct flash_map other_map; /* with the bank option the other way, where it is not known */
         uint32_t block_max;

@@ -11,7 +11,7 @@
 /* Size and alignment of the readable block around size register or unique ID: stm32loader reads 256
  * bytes of an F4, 128 of an L0. */
 uint32_t memory_device_block(const struct virtual_stm32 *chip) {
-        return chip->chip->erased == 0 ? 128 : 256;
+        return chip->chip->quirks & CHIP_QUIRK_BLOCK_128 ? 128 : 256;
 }
 
 static bool range_holds(struct chip_range range, uint32_t address, size_t size) {

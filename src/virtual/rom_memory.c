@@ -44,7 +44,15 @@ static size_t block_max(const struct virtual_stm32 *chip) {
 /* ---- Read Memory ---- */
 
 static bool bulk_only(const struct virtual_stm32 *chip, struct region region) {
-        return region.type == REGION_DEVICE && chip->chip->quirks & CHIP_QUIRK_BULK_ID_READ;
+        bool usual = chip->chip->quirks & CHIP_QUIRK_BULK_ID_READ;
+
+        return region.type == REGION_DEVICE && usual != chip->config.id_otherwise;
+}
+
+/* The other way about: a row that is said to want bulk reads refuses them. */
+static bool short_only(const struct virtual_stm32 *chip, struct region region) {
+        return region.type == REGION_DEVICE && chip->chip->quirks & CHIP_QUIRK_BULK_ID_READ &&
+               chip->config.id_otherwise;
 }
 
 void rom_read_address(struct virtual_stm32 *chip, uint64_t now) {
@@ -77,7 +85,8 @@ void rom_read_length(struct virtual_stm32 *chip, uint64_t now) {
 
         if ((rom->packet[0] ^ rom->packet[1]) != 0xFF || size > block_max(chip) ||
             region.type == REGION_NONE ||
-            (bulk_only(chip, region) && size < memory_device_block(chip))) {
+            (bulk_only(chip, region) && size < memory_device_block(chip)) ||
+            (short_only(chip, region) && size >= memory_device_block(chip))) {
                 rom_nack(chip, now);
                 return;
         }
