@@ -82,6 +82,14 @@ CONDITION(reported_chip_known) {
         return chip_by_id(failure->chip_id) != NULL;
 }
 
+CONDITION(reported_chip_unknown) {
+        return !chip_by_id(failure->chip_id);
+}
+
+CONDITION(parity_dropped) {
+        return failure->system == -EPROTONOSUPPORT;
+}
+
 CONDITION(has_reason) {
         return failure->permanent != NULL;
 }
@@ -289,6 +297,7 @@ const struct advice_cause advice_job_causes[] = {
                   "not, the port or the lines belong to another board." },
         { .name = "unknown-other-chip",
           .errors = E(WRONG_CHIP),
+          .when = reported_chip_unknown,
           .text = "ID {id} is in no table: check the port and the lines, then remove Chip= and give "
                   "the layout by hand (--layout)." },
         { .name = "layout",
@@ -449,6 +458,7 @@ const struct advice_cause advice_job_causes[] = {
         { .name = "mini-uart",
           .errors = E(FORMAT),
           .wiring = ADVICE_REAL,
+          .when = parity_dropped,
           /* Linux 8250_bcm2835aux: UART_CAP_MINI, no parity; uart.adoc of Raspberry Pi. */
           .text = "The port cannot send even parity. The Raspberry Pi's mini-UART (ttyS0 on GPIO14 "
                   "and 15) is such a one: put dtoverlay=disable-bt into config.txt to have the "

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -247,6 +248,18 @@ static void tell_reason(const struct story *story, const char *what) {
                 fprintf(story->out, ": %s", story->failure->permanent);
 }
 
+static void tell_format(const struct story *story) {
+        if (story->failure->system == -EPROTONOSUPPORT)
+                fprintf(story->out, "the port does not send parity, which the ROM needs");
+        else if (story->failure->system == -ERANGE)
+                fprintf(story->out, "the port does not do this baud rate");
+        else
+                tell_system(story, "the port does not do what the ROM needs");
+        fprintf(story->out, " (%u baud, %s)", story->context->baud,
+                story->context->chip && story->context->chip->quirks & CHIP_QUIRK_8N1 ? "8N1"
+                                                                                      : "8E1");
+}
+
 static void tell_fact(const struct story *story) {
         switch (story->failure->error) {
         case SESSION_OK:
@@ -313,11 +326,7 @@ static void tell_fact(const struct story *story) {
                 tell_system(story, "the lines could not be driven");
                 break;
         case SESSION_FORMAT:
-                tell_system(story, "the port does not do what the ROM needs");
-                fprintf(story->out, " (%u baud, %s)", story->context->baud,
-                        story->context->chip && story->context->chip->quirks & CHIP_QUIRK_8N1
-                                ? "8N1"
-                                : "8E1");
+                tell_format(story);
                 break;
         case SESSION_LINK_LOST:
                 tell_system(story, "the port is gone");

@@ -100,6 +100,10 @@ static void the_place_and_the_bytes_are_told(void **state) {
                 { { SESSION_LINES, .system = -EBUSY },
                   { "the lines could not be driven: Device or resource busy" } },
                 { { SESSION_FORMAT, .chip = WB05 }, { "(115200 baud, 8N1)" } },
+                { { SESSION_FORMAT, .system = -EPROTONOSUPPORT },
+                  { "the port does not send parity, which the ROM needs (115200 baud, 8E1)" } },
+                { { SESSION_FORMAT, .system = -ERANGE },
+                  { "the port does not do this baud rate (115200 baud, 8E1)" } },
                 { { SESSION_PROTECTED, .chip = F405, .command = AN3155_READ },
                   { "motor: while entering the ROM: the chip is protected: READ at 0x08000400 was "
                     "refused.\n",
