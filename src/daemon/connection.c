@@ -28,7 +28,13 @@ static int port_error(const char *port, int r, sd_bus_error *ret_error) {
                 return error_set(ret_error, ERROR_BUSY, "%s is in use by %s (process %d)", port,
                                  command[0] ? command : "somebody else", (int)pid);
         case -ENODEV:
-                return error_set(ret_error, ERROR_PORT, "%s is not there", port);
+                return error_set(ret_error, ERROR_PORT,
+                                 "%s is not there: is it plugged in, its overlay loaded, and Port= "
+                                 "right?",
+                                 port);
+        case -ENOTTY:
+        case -EISDIR:
+                return error_set(ret_error, ERROR_PORT, "%s is not a serial port", port);
         case -ENOTUNIQ:
                 return error_set(
                         ret_error, ERROR_PORT,

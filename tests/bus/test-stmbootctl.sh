@@ -28,6 +28,7 @@ if [ "$1" != --on-bus ]; then
         target deaf STM32F103 'Fault=dead 30\n'
         printf '[Serial]\nPort=virtual:STM32F405\n' >config/targets.d/slow.conf
         printf '[Serial]\nPort=/dev/ttyNOSUCH0\n' >config/targets.d/gone.conf
+        printf '[Serial]\nPort=/dev/null\n' >config/targets.d/null.conf
         printf '[Serial]\nPort=virtual:STM32F405\nBauds=1\n' >config/targets.d/odd.conf
         for format in bin hex srec elf; do
                 python3 "$make_firmware" --size 9000 --seed 1 --format $format motor.$format || exit 1
@@ -112,6 +113,9 @@ try 4 probe nobody
 try 1 probe odd
 says 'Bauds'
 try 1 probe gone
+says 'gone: .dev.ttyNOSUCH0 is not there: is it plugged in'
+try 1 probe null
+says 'null: .dev.null is not a serial port'
 try 6 flash motor torn.hex
 try 6 flash motor none.hex
 try 6 flash motor large.bin
