@@ -141,21 +141,9 @@ static int method_get_trace(sd_bus_message *message, void *userdata, sd_bus_erro
 /* ---- properties ---- */
 
 static const char *get_chip(const struct target *target) {
-        if (!target->known.identified)
+        if (!target->known.info.identified)
                 return "";
-        return target->known.chip ? target->known.chip->name : "unknown";
-}
-
-static const char *get_protection(const struct target *target) {
-        switch (target->known.protection) {
-        case CHIP_NO:
-                return "none";
-        case CHIP_YES:
-                return "readout";
-        case CHIP_UNKNOWN:
-                break;
-        }
-        return "unknown";
+        return target->known.info.chip ? target->known.info.chip->name : "unknown";
 }
 
 static int get_string(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -172,7 +160,7 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
                 { "Port", config ? config->port : NULL },
                 { "ImageFile", config ? config->image_file : NULL },
                 { "Chip", get_chip(target) },
-                { "Protection", get_protection(target) },
+                { "Protection", known_chip_protection(&target->known.info) },
                 { "LastResult", target->last_result },
                 { "VirtualState", target->board ? board_state(target->board) : NULL },
         };
@@ -189,12 +177,12 @@ static int get_chip_id(sd_bus *bus, const char *path, const char *interface, con
         const struct target *target = userdata;
 
         (void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
-        return sd_bus_message_append(reply, "q", target->known.chip_id);
+        return sd_bus_message_append(reply, "q", target->known.info.chip_id);
 }
 
 static int get_unique_id(sd_bus *bus, const char *path, const char *interface, const char *property,
                          sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
-        const struct session_info *known = &((const struct target *)userdata)->known;
+        const struct session_info *known = &((const struct target *)userdata)->known.info;
         char text[2 * sizeof(known->unique_id) + 1] = "";
 
         (void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
@@ -206,7 +194,7 @@ static int get_unique_id(sd_bus *bus, const char *path, const char *interface, c
 /* AN2606 writes a bootloader ID of 0x91 as V9.1; Get tells the version of the protocol only. */
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
                        sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
-        const struct session_info *known = &((const struct target *)userdata)->known;
+        const struct session_info *known = &((const struct target *)userdata)->known.info;
         char id[16] = "", text[48] = "";
 
         (void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
@@ -225,7 +213,7 @@ static int get_flash_size(sd_bus *bus, const char *path, const char *interface,
         const struct target *target = userdata;
 
         (void)bus, (void)path, (void)interface, (void)property, (void)ret_error;
-        return sd_bus_message_append(reply, "t", (uint64_t)target->known.flash_size);
+        return sd_bus_message_append(reply, "t", (uint64_t)target->known.info.flash_size);
 }
 
 static int get_job(sd_bus *bus, const char *path, const char *interface, const char *property,

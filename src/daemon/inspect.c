@@ -129,7 +129,7 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
                 return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,
                                              STMBOOT_IMAGE_REASON, "s", chip->unusable);
 
-        flash_size = target->known.has_flash_size ? target->known.flash_size : 0;
+        flash_size = target->known.info.chip == chip ? target->known.info.flash_size : 0;
         r = plan_check_image(request->image, chip, flash_size, &plan, &error);
         if (r == -EOPNOTSUPP)
                 return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,

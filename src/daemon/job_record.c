@@ -8,6 +8,7 @@
 #include "daemon/job_record.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
+#include "daemon/state_file.h"
 
 /* Phases whose commands change flash, or let the chip start something else. */
 #define CHANGING_PHASES                                                                            \
@@ -27,15 +28,15 @@ void job_record_done(struct job *job) {
         job->record.child = NULL;
 }
 
-static void on_written(struct job *job, enum record_written written, int error) {
+static void on_written(struct job *job, enum state_file_written written, int error) {
         struct job_record *record = &job->record;
 
         record->child = sd_event_source_disable_unref(record->child);
-        if (written != RECORD_WRITTEN)
+        if (written != STATE_FILE_WRITTEN)
                 log_write(LOG_WARNING, job->target->name, job->id,
                           "the record could not be written: %s", strerror(error));
         if (record->at_end) {
-                if (written != RECORD_WRITTEN)
+                if (written != STATE_FILE_WRITTEN)
                         job_note(job,
                                  "the record could not be written (%s); the next sync compares in "
                                  "full",
@@ -50,7 +51,7 @@ static void on_written(struct job *job, enum record_written written, int error) 
                 return;
         }
         /* A record that names an image is a lie from the next command on. */
-        if (written == RECORD_STUCK && record->before.status == RECORD_DONE)
+        if (written == STATE_FILE_STUCK && record->before.status == RECORD_DONE)
                 job_give_up(job,
                             "the record of what the chip holds can be neither rewritten nor "
                             "removed (%s)",
@@ -64,9 +65,9 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
         int error = EIO;
 
         (void)source;
-        enum record_written written = info->si_code == CLD_EXITED
-                                              ? record_written(info->si_status, &error)
-                                              : RECORD_STUCK;
+        enum state_file_written written = info->si_code == CLD_EXITED
+                                                  ? state_file_written(info->si_status, &error)
+                                                  : STATE_FILE_STUCK;
         on_written(job, written, error);
         return 0;
 }
@@ -75,7 +76,7 @@ static int on_no_child(sd_event_source *source, void *userdata) {
         struct job *job = userdata;
 
         (void)source;
-        on_written(job, RECORD_STUCK, job->record.start_error);
+        on_written(job, STATE_FILE_STUCK, job->record.start_error);
         return 0;
 }
 

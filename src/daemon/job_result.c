@@ -94,10 +94,8 @@ void job_result_collect(struct job *job, bool success) {
 
         job->outcome = session_outcome(job->session);
         job->unchanged = info->unchanged;
-        if (info->identified) {
-                target->known = *info;
-                target->in_doubt = false;
-        }
+        if (info->identified)
+                known_chip_learn(target, info);
         if (success) {
                 note_success(job, info);
                 copy_data(job);
@@ -108,7 +106,7 @@ void job_result_collect(struct job *job, bool success) {
         } else {
                 job->error_name = error_name(error_from_session(failure->error));
                 set_message(job, failure_message(job, failure));
-                target->in_doubt |= failure->error == SESSION_NO_ENTRY;
+                target->known.in_doubt |= failure->error == SESSION_NO_ENTRY;
         }
 }
 

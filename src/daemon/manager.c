@@ -90,9 +90,9 @@ static void watch_ports(struct manager *manager) {
 
 /* ---- jobs ---- */
 
-static bool has_jobs(const struct manager *manager) {
+static bool has_work(const struct manager *manager) {
         for (const struct target *target = manager->targets; target; target = target->next)
-                if (target->job)
+                if (target->job || target->known.child)
                         return true;
         return false;
 }
@@ -104,7 +104,7 @@ static int on_released(sd_event_source *source, void *userdata) {
 }
 
 void manager_target_released(struct manager *manager) {
-        if (manager->stopping && !has_jobs(manager))
+        if (manager->stopping && !has_work(manager))
                 (void)sd_event_exit(manager->event, manager->exit_code);
         else /* not from within: the caller's target may be one that goes */
                 (void)sd_event_source_set_enabled(manager->released_source, SD_EVENT_ONESHOT);

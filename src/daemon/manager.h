@@ -53,7 +53,8 @@ int manager_reload(struct manager *manager, char **ret_reason);
  */
 void manager_stop(struct manager *manager, int exit_code);
 
-/* A job or a stay in the ROM is over; to be called last, when nothing of it is needed any more. */
+/* A job, a stay in the ROM, or what follows it is over; to be called last, when nothing of it is
+ * needed any more. */
 void manager_target_released(struct manager *manager);
 
 struct target *manager_find_target(struct manager *manager, const char *name);

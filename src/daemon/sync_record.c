@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/file.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
+#include "daemon/state_file.h"
 #include "daemon/sync_record.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/parse.h"
 
-#define RECORD_SIZE_MAX 4096
-#define VERSION         "1"
-
-/* Exit status of the child: errno, and this bit if the old record still stands. */
-#define STATUS_STUCK 0x80
+#define VERSION "1"
 
 static const char *const status_names[] = {
         [RECORD_UNFINISHED] = "unfinished",
@@ -73,17 +68,6 @@ struct record_parser {
         unsigned seen;
 };
 
-static bool parse_hex(const char *text, uint8_t *ret, size_t size) {
-        if (strlen(text) != 2 * size || strspn(text, "0123456789abcdef") != 2 * size)
-                return false;
-        for (size_t i = 0; i < size; i++) {
-                char digits[] = { text[2 * i], text[2 * i + 1], '\0' };
-
-                ret[i] = (uint8_t)strtoul(digits, NULL, 16);
-        }
-        return true;
-}
-
 static bool parse_status(const char *value, enum record_status *ret) {
         for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
                 if (status_names[i] && strcmp(value, status_names[i]) == 0) {
@@ -102,9 +86,9 @@ static bool parse_value(enum key key, const char *value, struct record *ret) {
         case KEY_UNIQUE_ID:
                 ret->has_unique_id = value[0] != '\0';
                 return !ret->has_unique_id ||
-                       parse_hex(value, ret->unique_id, sizeof(ret->unique_id));
+                       parse_hex(value, ret->unique_id, sizeof(ret->unique_id)) == 0;
         case KEY_SHA256:
-                return parse_hex(value, ret->image.sha256, sizeof(ret->image.sha256));
+                return parse_hex(value, ret->image.sha256, sizeof(ret->image.sha256)) == 0;
         case KEY_START:
                 return parse_u32(value, &ret->image.start) == 0;
         case KEY_END:
@@ -180,7 +164,7 @@ void record_load(const char *state_dir, const char *target, struct record *ret) 
         if (asprintf(&path, "%s/%s.state", state_dir, target) < 0)
                 path = NULL;
         if (path)
-                r = file_read(path, RECORD_SIZE_MAX, &data, &size);
+                r = file_read(path, STATE_FILE_SIZE_MAX, &data, &size);
         if (r == -ENOENT)
                 return;
         if (r == 0 && record_parse((const char *)data, size, ret))
@@ -192,38 +176,8 @@ void record_load(const char *state_dir, const char *target, struct record *ret) 
 
 /* ---- writing ---- */
 
-/*
- * A disk may take its time, and what the child has open stays locked and requested as long: other
- * targets' ports and lines must not be among it.
- */
-static void close_others(int fd) {
-        if (fd > STDERR_FILENO + 1)
-                (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
-        (void)close_range((unsigned)fd + 1, ~0U, 0);
-}
-
-/* Runs in the child: system calls only, nothing of the parent's is touched. */
-static int write_in_child(int dir, const char *name, const char *text, size_t size) {
-        int r = 0;
-
-        if (size > 0) {
-                r = file_write_atomic(dir, name, text, size);
-                if (r == 0)
-                        return 0;
-        }
-        /* A read-only file system says so even where there is nothing to remove. */
-        if (unlinkat(dir, name, 0) < 0) {
-                int error = errno;
-
-                if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-                        return (r < 0 ? -r : error) | STATUS_STUCK;
-                return -r;
-        }
-        return fsync(dir) < 0 ? errno : -r;
-}
-
 pid_t record_write_start(const char *state_dir, const char *target, const struct record *record) {
-        char name[NAME_MAX + 1], text[RECORD_SIZE_MAX];
+        char name[NAME_MAX + 1], text[STATE_FILE_SIZE_MAX];
         int size = 0;
 
         int n = snprintf(name, sizeof(name), "%s.state", target);
@@ -231,23 +185,5 @@ pid_t record_write_start(const char *state_dir, const char *target, const struct
                 return -ENAMETOOLONG;
         if (record->status != RECORD_NONE)
                 size = record_format(record, text, sizeof(text));
-
-        _cleanup_close_ int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir < 0)
-                return -errno;
-        pid_t pid = fork();
-        if (pid < 0)
-                return -errno;
-        if (pid == 0) {
-                close_others(dir);
-                _exit(write_in_child(dir, name, text, (size_t)size));
-        }
-        return pid;
-}
-
-enum record_written record_written(int exit_status, int *ret_errno) {
-        *ret_errno = exit_status & ~STATUS_STUCK;
-        if (exit_status & STATUS_STUCK)
-                return RECORD_STUCK;
-        return exit_status ? RECORD_REMOVED : RECORD_WRITTEN;
+        return state_file_write_start(state_dir, name, text, (size_t)size);
 }

@@ -10,8 +10,7 @@
 
 /*
  * What is known of a target's flash beyond this run of the daemon: STATE/NAME.state. "unfinished"
- * is written before the first erase, "done" after everything was read back. Each change is written
- * whole, synced and renamed, by a child process, since a disk may take its time.
+ * is written before the first erase, "done" after everything was read back.
  */
 
 enum record_status {
@@ -45,17 +44,8 @@ void record_load(const char *state_dir, const char *target, struct record *ret);
 /* From the bytes of a file: false if they are no record. */
 bool record_parse(const char *data, size_t size, struct record *ret);
 
-/* How the child reports. */
-enum record_written {
-        RECORD_WRITTEN,
-        RECORD_REMOVED, /* could not be written; the old one is gone, so nothing wrong stands there
-                         */
-        RECORD_STUCK,   /* could not be written, and an old one stands there */
-};
-
 /*
  * Starts a child that writes `record` (RECORD_NONE: removes it). Its exit status goes through
- * record_written(). Returns its pid, or negative errno.
+ * state_file_written(). Returns its pid, or negative errno.
  */
 pid_t record_write_start(const char *state_dir, const char *target, const struct record *record);
-enum record_written record_written(int exit_status, int *ret_errno);

@@ -65,6 +65,7 @@ struct target *target_free(struct target *target) {
         board_free(target->board);
         target_config_free(target->config);
         target_file_done(&target->reloaded);
+        known_chip_done(&target->known);
         trace_free(target->trace);
         free(target->broken_reason);
         free(target->origin);
@@ -139,14 +140,13 @@ static bool same_text(const char *a, const char *b) {
 }
 
 /* Another port leads to another chip: how to enter the one that was seen there says nothing. */
-static void forget_chip(struct target *target, const struct target_config *old) {
+static void follow_chip(struct target *target, const struct target_config *old) {
         const struct target_config *config = target->config;
 
         if (old && config && same_text(old->port, config->port) &&
             same_text(old->chip_name, config->chip_name))
                 return;
-        target->known = (struct session_info){ 0 };
-        target->in_doubt = false;
+        known_chip_load(target);
 }
 
 void target_configure(struct target *target, struct target_file *file) {
@@ -160,7 +160,7 @@ void target_configure(struct target *target, struct target_file *file) {
         target->broken_reason = TAKE_PTR(file->broken_reason);
 
         replace_board(target, old);
-        forget_chip(target, old);
+        follow_chip(target, old);
         watch_port(target);
         record_load(target->manager->paths.state_dir, target->name, &record);
         target->interrupted = record.status == RECORD_UNFINISHED;
@@ -190,9 +190,9 @@ const struct chip *target_chip(const struct target *target) {
         const char *name = target->config ? target->config->chip_name : NULL;
         const struct chip *chip = NULL;
 
-        if (target->known.chip && !target->in_doubt &&
-            (!name || chip_name_fits(name, target->known.chip)))
-                return target->known.chip;
+        if (target->known.info.chip && !target->known.in_doubt &&
+            (!name || chip_name_fits(name, target->known.info.chip)))
+                return target->known.info.chip;
         for (size_t i = 0; name && i < chip_table_size; i++)
                 if (chip_name_fits(name, &chip_table[i])) {
                         if (chip) /* "STM32F4": which one is for the chip to say */

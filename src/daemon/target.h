@@ -7,6 +7,7 @@
 #include "boot/session.h"
 #include "daemon/config_target.h"
 #include "daemon/connection.h"
+#include "daemon/known_chip.h"
 #include "daemon/trace.h"
 #include "util/cleanup.h"
 
@@ -54,9 +55,8 @@ struct target {
         struct job *job;  /* the one in work, or NULL */
         struct job *jobs; /* finished ones, the newest first */
 
-        struct session_info known; /* what the last job saw; not identified: nothing */
-        bool in_doubt;             /* nothing answered since: there may be another chip now */
-        const char *last_result;   /* static: "", "done" or the name of an error */
+        struct known_chip known;
+        const char *last_result; /* static: "", "done" or the name of an error */
 };
 
 /* Broken until target_configure() was called. NULL: memory. */

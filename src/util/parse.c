@@ -146,6 +146,17 @@ int parse_bool(const char *text, bool *ret) {
         return -EINVAL;
 }
 
+int parse_hex(const char *text, uint8_t *ret, size_t size) {
+        static const char digits[] = "0123456789abcdef";
+
+        if (strlen(text) != 2 * size || strspn(text, digits) != 2 * size)
+                return -EINVAL;
+        for (size_t i = 0; i < size; i++)
+                ret[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
+                                   (strchr(digits, text[2 * i + 1]) - digits));
+        return 0;
+}
+
 void format_hex(const uint8_t *data, size_t size, char *text) {
         static const char digits[] = "0123456789abcdef";
 

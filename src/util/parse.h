@@ -24,5 +24,8 @@ int parse_usec(const char *text, uint64_t *ret_usec);
 /* yes/no, true/false, on/off, 1/0. */
 int parse_bool(const char *text, bool *ret);
 
+/* Exactly `size` bytes as format_hex() writes them. Returns 0 or -EINVAL. */
+int parse_hex(const char *text, uint8_t *ret, size_t size);
+
 /* `size` bytes as lower-case hexadecimal digits; `text` has room for 2 * size + 1. */
 void format_hex(const uint8_t *data, size_t size, char *text);

@@ -160,6 +160,59 @@ static void a_chip_that_does_not_answer_may_be_another(void **state) {
         }
 }
 
+static char *known_of(struct harness *harness, const char *target) {
+        static const char *const properties[] = { "Chip",      "ChipId",
+                                                  "UniqueId",  "BootloaderVersion",
+                                                  "FlashSize", "Protection" };
+        char *all = strdup("");
+
+        for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
+                _cleanup_free_ char *value = harness_get_target(harness, target, properties[i]);
+                _cleanup_free_ char *before = all;
+
+                assert_true(asprintf(&all, "%s%s;", before, value) > 0);
+        }
+        return all;
+}
+
+static void what_was_seen_of_a_chip_outlives_the_daemon(void **state) {
+        static const char nothing[] = ";0;;;0;unknown;";
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32F405", "");
+        harness_start(harness);
+        harness_do(harness, "motor", "Probe", "a{sv}", 0);
+        _cleanup_free_ char *seen = known_of(harness, "motor");
+        assert_contains(seen, ";1043;");
+        assert_contains(seen, ";none;");
+
+        /* Another board may sit there now: nobody takes it for the old one. */
+        harness_target(harness, "motor", "STM32F405", "Boot0Wired=no\n");
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_start(harness);
+        _cleanup_free_ char *still = known_of(harness, "motor");
+        assert_string_equal(still, seen);
+        _cleanup_free_ char *job = harness_job(harness, "motor", "Probe", NULL, "a{sv}", 0);
+        assert_non_null(job);
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_contains(error.message, "unknown chip");
+
+        harness_write(harness, "config/targets.d/motor.conf", "%s",
+                      "[Target]\nChip=STM32G4\n[Serial]\nPort=virtual:STM32F405\n");
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_start(harness);
+        _cleanup_free_ char *other = known_of(harness, "motor");
+        assert_string_equal(other, nothing);
+
+        harness_target(harness, "motor", "STM32F405", "");
+        harness_write(harness, "state/motor.chip", "%s", "[Chip]\nVersion=1\nPort=");
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_start(harness);
+        _cleanup_free_ char *damaged = known_of(harness, "motor");
+        assert_string_equal(damaged, nothing);
+}
+
 static void a_mask_hides_a_target(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
@@ -503,6 +556,7 @@ int main(void) {
                 TEST(reload_adds_changes_and_removes_targets),
                 TEST(another_port_is_another_chip),
                 TEST(a_chip_that_does_not_answer_may_be_another),
+                TEST(what_was_seen_of_a_chip_outlives_the_daemon),
                 TEST(a_mask_hides_a_target),
                 TEST(a_job_outlives_its_target),
                 TEST(reload_waits_for_a_stay_to_end_and_then_counts_once),

@@ -343,19 +343,16 @@ static void a_damaged_record_is_never_put_back(void **state) {
         assert_int_equal(access(path, F_OK), -1);
 }
 
+/* 0: none. */
 static pid_t child_of(pid_t parent) {
         _cleanup_free_ char *path = NULL;
+        _cleanup_fclose_ FILE *file = NULL;
         int child = 0;
 
         assert_true(asprintf(&path, "/proc/%d/task/%d/children", parent, parent) > 0);
-        while (child == 0) {
-                _cleanup_fclose_ FILE *file = fopen(path, "re");
-
-                assert_non_null(file);
-                if (fscanf(file, "%d", &child) != 1)
-                        assert_int_equal(usleep(1000), 0);
-        }
-        return child;
+        file = fopen(path, "re");
+        assert_non_null(file);
+        return fscanf(file, "%d", &child) == 1 ? child : 0;
 }
 
 /* Timers and sockets that process `pid` has open; a timer stands for a virtual target's port. */
@@ -385,11 +382,16 @@ static void a_slow_disk_holds_no_port_and_no_line(void **state) {
         configure(harness, "fast", "");
         new_firmware(harness, 1);
         harness_start(harness);
+        harness_do(harness, "motor", "Probe", "a{sv}", 0);
+        while (child_of(harness->daemon_pid) != 0) /* that notes which chip it is */
+                assert_int_equal(usleep(1000), 0);
         /* As slow as it gets: opening it waits until somebody reads. */
         assert_int_equal(mkfifo(path, 0600), 0);
         _cleanup_free_ char *job = harness_job(harness, "motor", "Erase", NULL, "a{sv}", 0);
         assert_non_null(job);
-        pid_t child = child_of(harness->daemon_pid);
+        pid_t child;
+        while ((child = child_of(harness->daemon_pid)) == 0)
+                assert_int_equal(usleep(1000), 0);
         for (unsigned i = 0; i < 1000 && others > 0; i++) { /* it has only just begun */
                 others = count_others(child);
                 assert_int_equal(usleep(1000), 0);

@@ -160,13 +160,20 @@ static void reads_booleans(void **state) {
         }
 }
 
-static void writes_hexadecimal(void **state) {
+static void writes_and_reads_hexadecimal(void **state) {
         static const uint8_t data[] = { 0x00, 0x0f, 0xa5, 0xff };
+        static const char *const wrong[] = { "", "000fa5f", "000fa5ff0", "000FA5FF", "000fa5fg" };
+        uint8_t read[4] = { 1, 2, 3, 4 };
         char text[9];
 
         (void)state;
         format_hex(data, sizeof(data), text);
         assert_string_equal(text, "000fa5ff");
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+                assert_int_equal(parse_hex(wrong[i], read, sizeof(read)), -EINVAL);
+        assert_int_equal(read[3], 4);
+        assert_int_equal(parse_hex(text, read, sizeof(read)), 0);
+        assert_memory_equal(read, data, sizeof(data));
         format_hex(data, 0, text);
         assert_string_equal(text, "");
 }
@@ -175,7 +182,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_32_bits),  cmocka_unit_test(reads_64_bits),
                 cmocka_unit_test(reads_sizes),    cmocka_unit_test(reads_times),
-                cmocka_unit_test(reads_booleans), cmocka_unit_test(writes_hexadecimal),
+                cmocka_unit_test(reads_booleans), cmocka_unit_test(writes_and_reads_hexadecimal),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

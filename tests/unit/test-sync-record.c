@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/state_file.h"
 #include "daemon/sync_record.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
@@ -43,15 +44,15 @@ static int teardown(void **state) {
         return 0;
 }
 
-static enum record_written write_record(const char *dir, const struct record *record,
-                                        int *ret_errno) {
+static enum state_file_written write_record(const char *dir, const struct record *record,
+                                            int *ret_errno) {
         int status;
 
         pid_t pid = record_write_start(dir, "motor", record);
         assert_true(pid > 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
-        return record_written(WEXITSTATUS(status), ret_errno);
+        return state_file_written(WEXITSTATUS(status), ret_errno);
 }
 
 static const struct record done = {
@@ -72,19 +73,21 @@ static void what_is_written_is_read_back(void **state) {
         record_load(fixture->dir, "motor", &record);
         assert_int_equal(record.status, RECORD_NONE);
 
-        assert_int_equal(write_record(fixture->dir, &done, &error), RECORD_WRITTEN);
+        assert_int_equal(write_record(fixture->dir, &done, &error), STATE_FILE_WRITTEN);
         record_load(fixture->dir, "motor", &record);
         assert_true(record_equal(&record, &done));
 
-        assert_int_equal(write_record(fixture->dir, &unfinished, &error), RECORD_WRITTEN);
+        assert_int_equal(write_record(fixture->dir, &unfinished, &error), STATE_FILE_WRITTEN);
         record_load(fixture->dir, "motor", &record);
         assert_true(record_equal(&record, &unfinished));
         assert_false(record_equal(&record, &done));
 
-        assert_int_equal(write_record(fixture->dir, &(struct record){ 0 }, &error), RECORD_WRITTEN);
+        assert_int_equal(write_record(fixture->dir, &(struct record){ 0 }, &error),
+                         STATE_FILE_WRITTEN);
         record_load(fixture->dir, "motor", &record);
         assert_int_equal(record.status, RECORD_NONE);
-        assert_int_equal(write_record(fixture->dir, &(struct record){ 0 }, &error), RECORD_WRITTEN);
+        assert_int_equal(write_record(fixture->dir, &(struct record){ 0 }, &error),
+                         STATE_FILE_WRITTEN);
 }
 
 static void what_cannot_be_replaced_is_said(void **state) {
@@ -94,7 +97,7 @@ static void what_cannot_be_replaced_is_said(void **state) {
 
         (void)snprintf(path, sizeof(path), "%s/motor.state", fixture->dir);
         assert_int_equal(mkdir(path, 0755), 0);
-        assert_int_equal(write_record(fixture->dir, &done, &error), RECORD_STUCK);
+        assert_int_equal(write_record(fixture->dir, &done, &error), STATE_FILE_STUCK);
         assert_int_equal(error, EISDIR);
 
         struct record record;
