@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "ctl/options.h"
 #include "ctl/remote_bus.h"
 #include "ctl/text.h"
+#include "util/target_name.h"
 
 #define CALL_TIMEOUT        (60 * USEC_PER_SEC)
 #define REMOTE_CALL_TIMEOUT (10 * CALL_TIMEOUT) /* an image takes its time through ssh */
@@ -148,22 +148,11 @@ int client_get_all(struct client *client, const char *path, const char *interfac
         return r < 0 ? client_report_errno(r, "Cannot read the answer") : STMBOOT_EXIT_DONE;
 }
 
-static bool is_target_name(const char *name) {
-        size_t length = strlen(name);
-
-        if (!isalpha((unsigned char)name[0]) || length > STMBOOT_TARGET_NAME_MAX)
-                return false;
-        for (size_t i = 1; i < length; i++)
-                if (!isalnum((unsigned char)name[i]) && name[i] != '_')
-                        return false;
-        return true;
-}
-
 static int get_target(struct client *client, const char *name, char **ret_path) {
         _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
         const char *path;
 
-        if (!is_target_name(name)) {
+        if (!target_name_is_valid(name)) {
                 complain("'%s' is not the name of a target; see 'stmbootctl list'.", name);
                 return STMBOOT_EXIT_NO_SERVICE;
         }
@@ -185,9 +174,10 @@ static int get_target(struct client *client, const char *name, char **ret_path) 
 }
 
 bool client_has_target(struct client *client, const char *name) {
-        return is_target_name(name) && sd_bus_call_method(client->bus, STMBOOT_BUS_NAME,
-                                                          STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE,
-                                                          "GetTarget", NULL, NULL, "s", name) >= 0;
+        return target_name_is_valid(name) &&
+               sd_bus_call_method(client->bus, STMBOOT_BUS_NAME, STMBOOT_PATH,
+                                  STMBOOT_MANAGER_INTERFACE, "GetTarget", NULL, NULL, "s",
+                                  name) >= 0;
 }
 
 /* Which target is meant if none is named, out of ListTargets' reply. */

@@ -11,6 +11,7 @@
 #include "daemon/file.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
+#include "util/target_name.h"
 
 #define FILE_SIZE_MAX   (64U << 10)
 #define DIRECTORIES_MAX 32
@@ -196,16 +197,6 @@ struct config *config_free(struct config *config) {
 }
 
 /* ---- targets.d ---- */
-
-bool target_name_is_valid(const char *name) {
-        static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        static const char others[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                     "0123456789_";
-        size_t length = strlen(name);
-
-        return length > 0 && length <= STMBOOT_TARGET_NAME_MAX && strchr(letters, name[0]) &&
-               strspn(name, others) == length;
-}
 
 struct file_list {
         struct config_file *files;

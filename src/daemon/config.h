@@ -54,6 +54,3 @@ struct config_file {
  */
 int config_list_targets(const struct config_paths *paths, struct config_file **ret, size_t *ret_n);
 struct config_file *config_files_free(struct config_file *files, size_t n);
-
-/* [A-Za-z][A-Za-z0-9_]{0,62} */
-bool target_name_is_valid(const char *name);

@@ -9,6 +9,7 @@
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/reload.h"
+#include "util/target_name.h"
 
 /* ---- one target ---- */
 

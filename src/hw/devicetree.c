@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
+#include "util/target_name.h"
 
 #define TARGETS_MAX 64
 
@@ -68,16 +68,6 @@ static bool is_enabled(int node) {
                (r == 0 && (strcmp(status, "okay") == 0 || strcmp(status, "ok") == 0));
 }
 
-/* A target's name stands in an object path as it is. */
-static bool is_target_name(const char *name) {
-        if (!isalpha((unsigned char)name[0]))
-                return false;
-        for (; *name; name++)
-                if (!isalnum((unsigned char)*name) && *name != '_')
-                        return false;
-        return true;
-}
-
 static void read_name(struct draft *draft, int node) {
         struct devicetree_target *target = &draft->target;
 
@@ -89,7 +79,7 @@ static void read_name(struct draft *draft, int node) {
                                name);
                 r = 0;
         }
-        if (r < 0 || !is_target_name(target->name)) {
+        if (r < 0 || !target_name_is_valid(target->name)) {
                 target->name[0] = '\0';
                 set_error(draft, -EINVAL, "label");
         }

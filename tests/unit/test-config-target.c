@@ -13,6 +13,7 @@
 #include "daemon/config.h"
 #include "daemon/config_target.h"
 #include "util/macro.h"
+#include "util/target_name.h"
 
 static int parse(const char *text, struct target_config **ret, char **ret_reason) {
         return target_config_parse("motor.conf", text, strlen(text), ret, ret_reason);
