@@ -7,28 +7,7 @@
 #include "daemon/settings.h"
 #include "util/macro.h"
 #include "util/parse.h"
-
-static const struct {
-        const char *name;
-        enum virtual_fault_type type;
-} fault_names[] = {
-        { "lose-to-chip", VIRTUAL_FAULT_LOSE_TO_CHIP },
-        { "lose-to-host", VIRTUAL_FAULT_LOSE_TO_HOST },
-        { "flip-to-chip", VIRTUAL_FAULT_FLIP_TO_CHIP },
-        { "flip-to-host", VIRTUAL_FAULT_FLIP_TO_HOST },
-        { "insert-to-host", VIRTUAL_FAULT_INSERT_TO_HOST },
-        { "late-to-host", VIRTUAL_FAULT_LATE_TO_HOST },
-        { "nack", VIRTUAL_FAULT_NACK },
-        { "double-nack", VIRTUAL_FAULT_DOUBLE_NACK },
-        { "extra-ack", VIRTUAL_FAULT_EXTRA_ACK },
-        { "stall", VIRTUAL_FAULT_STALL },
-        { "reset", VIRTUAL_FAULT_RESET },
-        { "dead", VIRTUAL_FAULT_DEAD },
-        { "write-lost", VIRTUAL_FAULT_WRITE_LOST },
-        { "write-torn", VIRTUAL_FAULT_WRITE_TORN },
-        { "erase-weak", VIRTUAL_FAULT_ERASE_WEAK },
-        { "power", VIRTUAL_FAULT_POWER },
-};
+#include "virtual/fault_name.h"
 
 static int assign_flag(bool *flag, bool inverted, const char *value, char **ret_reason) {
         bool yes;
@@ -67,7 +46,7 @@ static int assign_wire_time(struct target_config *config, const char *value, cha
         return assign_flag(&config->board.no_wire_time, true, value, ret_reason);
 }
 
-/* "stall 12" or "nack 3 1": what, at the how manieth byte or command, detail. */
+/* "stall 12" or "nack 3 1": what, at which byte or command from 0 on, and its detail. */
 static int assign_fault(struct target_config *config, const char *value, char **ret_reason) {
         _cleanup_free_ char *copy = strdup(value);
         struct virtual_fault fault = { .type = VIRTUAL_FAULT_NONE };
@@ -82,9 +61,8 @@ static int assign_fault(struct target_config *config, const char *value, char **
         const char *at = strtok_r(NULL, " ", &state);
         const char *detail = strtok_r(NULL, " ", &state);
 
-        for (size_t i = 0; name && i < ARRAY_SIZE(fault_names); i++)
-                if (strcmp(name, fault_names[i].name) == 0)
-                        fault.type = fault_names[i].type;
+        if (name)
+                fault.type = virtual_fault_from_name(name, strlen(name));
         if (fault.type == VIRTUAL_FAULT_NONE || !at || parse_u64(at, &fault.at) < 0 ||
             (detail && parse_u32(detail, &fault.detail) < 0) || strtok_r(NULL, " ", &state))
                 return settings_reason(ret_reason, "no fault: \"%s\"", value);

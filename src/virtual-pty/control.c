@@ -5,30 +5,7 @@
 #include "util/macro.h"
 #include "util/parse.h"
 #include "virtual-pty/control.h"
-
-static const char *const fault_names[] = {
-        [VIRTUAL_FAULT_NONE] = "none",
-        [VIRTUAL_FAULT_LOSE_TO_CHIP] = "lose-to-chip",
-        [VIRTUAL_FAULT_LOSE_TO_HOST] = "lose-to-host",
-        [VIRTUAL_FAULT_FLIP_TO_CHIP] = "flip-to-chip",
-        [VIRTUAL_FAULT_FLIP_TO_HOST] = "flip-to-host",
-        [VIRTUAL_FAULT_INSERT_TO_HOST] = "insert-to-host",
-        [VIRTUAL_FAULT_LATE_TO_HOST] = "late-to-host",
-        [VIRTUAL_FAULT_NACK] = "nack",
-        [VIRTUAL_FAULT_DOUBLE_NACK] = "double-nack",
-        [VIRTUAL_FAULT_EXTRA_ACK] = "extra-ack",
-        [VIRTUAL_FAULT_STALL] = "stall",
-        [VIRTUAL_FAULT_RESET] = "reset",
-        [VIRTUAL_FAULT_DEAD] = "dead",
-        [VIRTUAL_FAULT_WRITE_LOST] = "write-lost",
-        [VIRTUAL_FAULT_WRITE_TORN] = "write-torn",
-        [VIRTUAL_FAULT_ERASE_WEAK] = "erase-weak",
-        [VIRTUAL_FAULT_POWER] = "power",
-};
-
-const char *fault_name(unsigned index) {
-        return index < ARRAY_SIZE(fault_names) ? fault_names[index] : NULL;
-}
+#include "virtual/fault_name.h"
 
 int fault_parse(const char *text, struct virtual_fault *ret) {
         const char *at = strchr(text, '@'), *colon = strchr(text, ':');
@@ -38,10 +15,7 @@ int fault_parse(const char *text, struct virtual_fault *ret) {
 
         if (!at || (colon && colon < at))
                 return -EINVAL;
-        for (unsigned i = 1; i < ARRAY_SIZE(fault_names); i++)
-                if (strlen(fault_names[i]) == (size_t)(at - text) &&
-                    strncmp(text, fault_names[i], (size_t)(at - text)) == 0)
-                        fault.type = (enum virtual_fault_type)i;
+        fault.type = virtual_fault_from_name(text, (size_t)(at - text));
         if (fault.type == VIRTUAL_FAULT_NONE)
                 return -EINVAL;
 

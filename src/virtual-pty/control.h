@@ -26,6 +26,3 @@ void board_apply(struct board *board, uint64_t now);
 
 /* "nack@3" or "flip-to-host@120:5": type, count from 0, detail. Returns 0 or -EINVAL. */
 int fault_parse(const char *text, struct virtual_fault *ret);
-
-/* The names of the types, for --help. NULL behind the last. */
-const char *fault_name(unsigned index);

@@ -8,6 +8,7 @@
 #include "util/parse.h"
 #include "virtual-pty/control.h"
 #include "virtual-pty/options.h"
+#include "virtual/fault_name.h"
 
 static void print_help(void) {
         printf("stmboot-virtual [OPTION...] CHIP\n"
@@ -39,8 +40,8 @@ static void print_help(void) {
                "Signals: SIGUSR1 pulses NRST, SIGUSR2 toggles BOOT0; SIGTERM and SIGINT end it.\n"
                "\n"
                "Faults (D: bit, byte, microseconds, or answer of the command, counted from 0):\n");
-        for (unsigned i = 1; fault_name(i); i++)
-                printf("%s%s", i == 1 ? "  " : i % 6 == 1 ? ",\n  " : ", ", fault_name(i));
+        for (unsigned i = 1; virtual_fault_name(i); i++)
+                printf("%s%s", i == 1 ? "  " : i % 6 == 1 ? ",\n  " : ", ", virtual_fault_name(i));
         printf("\n"
                "\n"
                "  stmboot-virtual --pty=f4.tty STM32F405 &\n"
