@@ -45,10 +45,8 @@ enum error_code error_from_session(enum session_error error) {
         return (size_t)error < ARRAY_SIZE(session_errors) ? session_errors[error] : ERROR_FAILED;
 }
 
-static int set_error(sd_bus_error *ret, const char *name, const char *format, va_list ap)
-        _printf_(3, 0);
-
-static int set_error(sd_bus_error *ret, const char *name, const char *format, va_list ap) {
+_printf_(3, 0) static int set_error(sd_bus_error *ret, const char *name, const char *format,
+                                    va_list ap) {
         _cleanup_free_ char *text = NULL;
 
         if (vasprintf(&text, format, ap) < 0) {

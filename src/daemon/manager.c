@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/reload.h"
+#include "util/parse.h"
 
 /* ---- look-ups ---- */
 
@@ -134,8 +135,7 @@ static int pick_job_prefix(struct manager *manager) {
 
         if (getrandom(random, sizeof(random), 0) != sizeof(random))
                 return -EIO;
-        for (size_t i = 0; i < sizeof(random); i++)
-                (void)sprintf(manager->job_prefix + 2 * i, "%02x", random[i]);
+        format_hex(random, sizeof(random), manager->job_prefix);
         return 0;
 }
 

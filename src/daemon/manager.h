@@ -43,7 +43,7 @@ struct manager *manager_free(struct manager *manager);
 DEFINE_CLEANUP(struct manager, manager_free);
 
 /*
- * Reads all files again. Targets in work keep what they have until they are done, and take then
+ * Reads all files again. Targets in work keep what they have until they are done, and then take
  * what was read now. Returns 0, or negative errno; where stmbootd.conf is at fault nothing has
  * changed, and there is a reason for the caller to free.
  */
