@@ -91,7 +91,18 @@ static void log_port_status(const struct target *target) {
 }
 
 static void on_port_changed(int status, void *userdata) {
-        target_port_changed(userdata, status);
+        struct target *target = userdata;
+
+        target->port_status = status;
+        if (status == 0)
+                log_write(LOG_INFO, target->name, NULL, "%s is there", target->config->port);
+        else
+                log_port_status(target);
+        if (status != 0 && target->staying) {
+                target_disconnect(target, false);
+                manager_target_released(target->manager);
+        }
+        bus_target_changed(target, "State", NULL);
 }
 
 static void watch_port(struct target *target) {
@@ -200,19 +211,6 @@ const struct chip *target_chip(const struct target *target) {
                         chip = &chip_table[i];
                 }
         return chip;
-}
-
-void target_port_changed(struct target *target, int status) {
-        target->port_status = status;
-        if (status == 0)
-                log_write(LOG_INFO, target->name, NULL, "%s is there", target->config->port);
-        else
-                log_port_status(target);
-        if (status != 0 && target->staying) {
-                target_disconnect(target, false);
-                manager_target_released(target->manager);
-        }
-        bus_target_changed(target, "State", NULL);
 }
 
 /* ---- port and lines ---- */

@@ -87,6 +87,3 @@ int target_connect(struct target *target, sd_bus_error *ret_error);
 
 /* Gives them back, or keeps them: the chip stays in its ROM. */
 void target_disconnect(struct target *target, bool stay);
-
-/* The port has come or gone. */
-void target_port_changed(struct target *target, int status);
