@@ -9,7 +9,7 @@
 
 /* The commands of ST AN3155 as exchanges. Time-outs are microseconds, without time on the wire. */
 
-/* An ROM answers at once except where it programs or erases; three times what was ever seen, and
+/* A ROM answers at once except where it programs or erases; three times what was ever seen, and
  * what a loaded host and a USB adapter add. */
 #define AN3155_TIMEOUT 1000000ULL
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "boot/session_internal.h"
 #include "util/macro.h"
 
-/* Jobs on memory as such: read a range, erase pages. */
-
-/* ---- read ---- */
+/* Jobs that read: a range of memory, or the option bytes. */
 
 enum step phase_read(struct session *session) {
         const struct session_request *request = &session->request;
