@@ -65,35 +65,45 @@ static int open_control(const char *path) {
         return fd < 0 ? -errno : fd;
 }
 
+/* The chip as the options have it: its faults and what is in its flash. */
+static int make_chip(const struct options *options, struct virtual_stm32 **ret) {
+        _cleanup_(virtual_freep) struct virtual_stm32 *chip = NULL;
+        const struct chip *row = options->config.chip;
+
+        int r = virtual_new(&options->config, &chip);
+        if (r == -EINVAL && row->unusable) {
+                fprintf(stderr, "stmboot-virtual: %s: %s\n", row->name, row->unusable);
+                return EXIT_FAILURE;
+        }
+        if (r < 0)
+                return complain(r == -EINVAL ? "no such flash size" : row->name, r);
+        for (size_t i = 0; i < options->n_faults; i++) {
+                r = virtual_add_fault(chip, &options->faults[i]);
+                if (r < 0)
+                        return complain("faults", r);
+        }
+        if (options->image) {
+                r = load_image(chip, options);
+                if (r < 0)
+                        return complain(options->image, r);
+        }
+        *ret = TAKE_PTR(chip);
+        return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
         _cleanup_(virtual_freep) struct virtual_stm32 *chip = NULL;
         _cleanup_(pty_freep) struct pty *pty = NULL;
         _cleanup_close_ int control = -1;
         struct options options;
-        struct board board;
-        int r;
 
-        r = options_parse(argc, argv, &options);
+        int r = options_parse(argc, argv, &options);
         if (r != 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-
-        r = virtual_new(&options.config, &chip);
-        if (r == -EINVAL && options.config.chip->unusable) {
-                fprintf(stderr, "stmboot-virtual: %s: %s\n", options.config.chip->name,
-                        options.config.chip->unusable);
-                return EXIT_FAILURE;
-        }
-        if (r < 0)
-                return complain(r == -EINVAL ? "no such flash size" : options.config.chip->name, r);
-        for (size_t i = 0; i < options.n_faults && r == 0; i++)
-                r = virtual_add_fault(chip, &options.faults[i]);
-        if (r == 0 && options.image) {
-                r = load_image(chip, &options);
-                if (r < 0)
-                        return complain(options.image, r);
-        }
-        if (r == 0)
-                r = pty_open(options.link, &pty);
+        int code = make_chip(&options, &chip);
+        if (code != EXIT_SUCCESS)
+                return code;
+        r = pty_open(options.link, &pty);
         if (r < 0)
                 return complain(options.link ? options.link : "pseudo-terminal", r);
         if (options.control) {
@@ -104,7 +114,7 @@ int main(int argc, char **argv) {
 
         printf("%s\n", pty_path(pty));
         (void)fflush(stdout);
-        board = (struct board){
+        struct board board = {
                 .chip = chip,
                 .boot0 = options.boot0,
                 .parity = options.parity,
