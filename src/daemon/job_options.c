@@ -208,17 +208,20 @@ static const struct option {
         char type;     /* of the value; 'a': ay */
         unsigned jobs; /* BIT() of each type that takes it */
         apply_t apply;
+        const char *takes; /* for people; NULL: all that is of its type */
 } options[] = {
-        { STMBOOT_OPTION_NAME, 's', IMAGE | INSPECT, apply_name },
-        { STMBOOT_OPTION_FORMAT, 's', IMAGE | INSPECT, apply_format },
+        { STMBOOT_OPTION_NAME, 's', IMAGE | INSPECT, apply_name, "one line of UTF-8" },
+        { STMBOOT_OPTION_FORMAT, 's', IMAGE | INSPECT, apply_format,
+          "auto, bin, hex, srec or elf" },
         { STMBOOT_OPTION_ADDRESS, 't',
           IMAGE | INSPECT | BIT(JOB_ERASE) | BIT(JOB_RUN) | BIT(JOB_WRITE_OPTION_BYTES),
-          apply_address },
-        { STMBOOT_OPTION_LENGTH, 't', BIT(JOB_ERASE), apply_length },
-        { STMBOOT_OPTION_BANK, 'u', BIT(JOB_ERASE), apply_bank },
+          apply_address, "0 to 0xffffffff" },
+        { STMBOOT_OPTION_LENGTH, 't', BIT(JOB_ERASE), apply_length, "1 to 0xffffffff" },
+        { STMBOOT_OPTION_BANK, 'u', BIT(JOB_ERASE), apply_bank, "1 or 2" },
         { STMBOOT_OPTION_MASS, 'b', BIT(JOB_ERASE), apply_mass },
-        { STMBOOT_OPTION_ERASE, 's', FLASH | INSPECT, apply_erase },
-        { STMBOOT_OPTION_CHECK, 's', FLASH, apply_check },
+        { STMBOOT_OPTION_ERASE, 's', FLASH | INSPECT, apply_erase, "touched, all or none" },
+        { STMBOOT_OPTION_CHECK, 's', FLASH, apply_check,
+          "none, fast or full; Sync: record, fast or full" },
         { STMBOOT_OPTION_IF_DIFFERENT, 'b', BIT(JOB_FLASH), apply_if_different },
         { STMBOOT_OPTION_CHECK_ONLY, 'b', FLASH, apply_check_only },
         { STMBOOT_OPTION_PRESERVE, 'b', FLASH, apply_preserve },
@@ -230,10 +233,11 @@ static const struct option {
         { STMBOOT_OPTION_FAST_PROGRAM, 'b', FLASH | BIT(JOB_ERASE), apply_fast_program },
         { STMBOOT_OPTION_ENABLE_BOOT_PIN, 'b', FLASH | BIT(JOB_ERASE), apply_enable_boot_pin },
         { STMBOOT_OPTION_ONE_PIECE, 'b', FLASH | BIT(JOB_ERASE), apply_one_piece },
-        { STMBOOT_OPTION_AFTER, 's', ANY & ~NO_AFTER, apply_after },
-        { STMBOOT_OPTION_GO_ADDRESS, 't', GO, apply_go_address },
-        { STMBOOT_OPTION_LAYOUT, 's', IMAGE | FLASH | BIT(JOB_ERASE) | INSPECT, apply_layout },
-        { STMBOOT_OPTION_BAUD, 'u', ANY & ~BIT(JOB_RESET), apply_baud },
+        { STMBOOT_OPTION_AFTER, 's', ANY & ~NO_AFTER, apply_after, "run, stay or go" },
+        { STMBOOT_OPTION_GO_ADDRESS, 't', GO, apply_go_address, "0 to 0xffffffff" },
+        { STMBOOT_OPTION_LAYOUT, 's', IMAGE | FLASH | BIT(JOB_ERASE) | INSPECT, apply_layout,
+          "pages like 4x16K,1x64K" },
+        { STMBOOT_OPTION_BAUD, 'u', ANY & ~BIT(JOB_RESET), apply_baud, "1200 to 4000000" },
         { STMBOOT_OPTION_PERMANENT, 'b', FLASH | BIT(JOB_WRITE_OPTION_BYTES), apply_permanent },
 };
 
@@ -250,9 +254,9 @@ static int read_value(struct reading *reading, const struct option *option, sd_b
         if (r < 0)
                 return r;
         r = option->apply(reading, &value);
-        return r == -EINVAL
-                       ? error_invalid(ret_error, "Option \"%s\" has no such value", option->key)
-                       : r;
+        return r == -EINVAL ? error_invalid(ret_error, "Option \"%s\" takes %s", option->key,
+                                            option->takes)
+                            : r;
 }
 
 static int read_option(struct reading *reading, const char *key, sd_bus_message *message,

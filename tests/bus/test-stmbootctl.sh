@@ -116,7 +116,12 @@ try 1 probe gone
 says 'gone: .dev.ttyNOSUCH0 is not there: is it plugged in'
 try 1 probe null
 says 'null: .dev.null is not a serial port'
+try 2 flash motor motor.hex --baud=7
+says 'Option "baud" takes 1200 to 4000000'
+try 2 flash motor motor.hex --layout=4x
+says 'Option "layout" takes pages like 4x16K'
 try 6 flash motor torn.hex
+says 'motor: torn.hex:[0-9]*: the file ends within a record'
 try 6 flash motor none.hex
 try 6 flash motor large.bin
 try 7 probe lonely
