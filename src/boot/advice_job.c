@@ -90,6 +90,10 @@ CONDITION(parity_dropped) {
         return failure->system == -EPROTONOSUPPORT;
 }
 
+CONDITION(start_unknown) {
+        return failure->start_unknown;
+}
+
 CONDITION(has_reason) {
         return failure->permanent != NULL;
 }
@@ -255,6 +259,11 @@ const struct advice_cause advice_job_causes[] = {
                   "the grounds, or set a lower Baud= in the target's [Serial]." },
 
         /* Silence in mid-job. */
+        { .name = "start-unknown",
+          .errors = E(SILENCE) | E(GARBAGE),
+          .when = start_unknown,
+          .text = "Look whether it runs. If it does, all is well: only the answer to its start was "
+                  "lost, or its own first bytes covered it. If not, reset it by hand." },
         { .name = "silent-address",
           .errors = E(SILENCE),
           .quirks = CHIP_QUIRK_SILENT_ADDRESS,

@@ -261,6 +261,8 @@ static void tell_format(const struct story *story) {
 }
 
 static void tell_fact(const struct story *story) {
+        if (story->failure->start_unknown)
+                fprintf(story->out, "whether the application runs is not known: ");
         switch (story->failure->error) {
         case SESSION_OK:
                 fprintf(story->out, "nothing failed");

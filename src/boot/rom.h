@@ -91,7 +91,7 @@ void rom_write(struct rom *rom, uint32_t address, const uint8_t *data, size_t si
 void rom_erase(struct rom *rom, const struct flash_page *pages, size_t n_pages);
 void rom_erase_all(struct rom *rom, uint32_t flash_size);
 void rom_erase_bank(struct rom *rom, uint8_t bank, uint32_t flash_size);
-void rom_go(struct rom *rom, uint32_t address);
+void rom_go(struct rom *rom, uint32_t address); /* ROM_UNSURE: it went, or nobody is there */
 void rom_steps(struct rom *rom, const struct entry_sequence *steps);
 
 /* F2/F4/F7: programs words from now on, also after a recovery. VDD must be 2.7 V or more. */

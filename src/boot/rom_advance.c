@@ -165,6 +165,7 @@ static enum rom_status exchanged(struct rom *rom) {
         case LINK_SILENCE:
         case LINK_GARBAGE:
                 note_failure(rom, link_error(rom->link.result));
+                rom->said = link_said_all(&rom->link);
                 if (!rom->critical)
                         return settle_break(rom);
                 rom->broken_is_data = true;
@@ -201,6 +202,10 @@ static enum rom_status recover(struct rom *rom) {
                         rom->baud = entry_careful_baud(rom->chip, rom->baud);
                 enter_begin(&rom->enter, rom->entry, rom->chip, rom->baud);
                 rom->state = ROM_STATE_RECOVER;
+        } else if (rom->link.exchange.command == AN3155_GO && rom->said) {
+                /* an application would hear all that filler */
+                enter_begin_look(&rom->enter, rom->entry, rom->chip, rom->baud);
+                rom->state = ROM_STATE_WENT;
         } else {
                 begin_resync(rom);
         }
@@ -294,6 +299,8 @@ static enum rom_status entering(struct rom *rom, enum enter_status status) {
                 return fail_link(rom);
         if (rom->state == ROM_STATE_LOOK)
                 return end(rom, status == ENTER_OK ? ROM_OK : ROM_NACK);
+        if (rom->state == ROM_STATE_WENT && status != ENTER_OK)
+                return end(rom, ROM_UNSURE);
         return status == ENTER_OK ? entered(rom) : no_answer(rom);
 }
 
@@ -331,6 +338,7 @@ enum rom_status rom_advance(struct rom *rom) {
         case ROM_STATE_ENTER:
         case ROM_STATE_REENTER:
         case ROM_STATE_LOOK:
+        case ROM_STATE_WENT:
                 return entering(rom, enter_advance(&rom->enter, link));
         case ROM_STATE_RESYNC:
                 return resyncing(rom, resync_advance(&rom->resync, link));

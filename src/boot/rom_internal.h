@@ -28,6 +28,7 @@ enum rom_state {
         ROM_STATE_SETTLE, /* after a critical section */
         ROM_STATE_REENTER,
         ROM_STATE_LOOK,
+        ROM_STATE_WENT, /* perhaps: Go was said, its last answer is missing */
 };
 
 /* Selects words as what F2/F4/F7 program at once. */

@@ -205,6 +205,7 @@ struct session_failure {
         uint32_t address; /* of the block, page, mismatch or segment */
         uint32_t twin;    /* NOT_BLANK: this page of the other bank was erased instead; or 0 */
         uint8_t expected, found; /* VERIFY_MISMATCH, DIFFERS, NOT_BLANK: the byte at `address` */
+        bool start_unknown;      /* Go was said and its last answer is missing: it may run */
         uint16_t chip_id;        /* WRONG_CHIP, UNKNOWN_CHIP */
         uint8_t received[32];    /* what came instead, from its beginning */
         size_t n_received;

@@ -152,6 +152,7 @@ enum step phase_leave(struct session *session) {
         case LEAVE_LINES_SAFE:
                 return go(session);
         case LEAVE_GONE:
+                session->rom.failure.start_unknown = rom->status == ROM_UNSURE;
                 if (rom->status != ROM_OK)
                         return session_fail_rom(session);
                 return make_safe(session, LEAVE_LAST); /* a recovery may have raised BOOT0 */

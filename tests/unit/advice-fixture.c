@@ -54,6 +54,7 @@ void scene_init(struct scene *scene, const struct given *given) {
                              .expected = 0x12,
                              .found = (uint8_t)given->found,
                              .twin = given->twin,
+                             .start_unknown = given->start_unknown,
                              .entry = { .lowest_baud = given->lowest_baud },
                              .chip_id = given->reported,
                              .permanent = given->reason,

@@ -43,6 +43,7 @@ struct given {
         uint32_t twin; /* the page of the other bank that was erased */
         bool nowhere;  /* no address */
         unsigned lowest_baud;
+        bool start_unknown;
         enum session_outcome outcome;
         uint16_t reported;
         const char *reason;

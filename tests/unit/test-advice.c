@@ -143,6 +143,8 @@ static const struct given cases[] = {
         { SESSION_SILENCE, .chip = 0x482, .baud = 921600, .first = "lower-baud" },
         { SESSION_GARBAGE, .chip = F746, .first = "baud-jitter" },
         { SESSION_GARBAGE, .chip = F103, .baud = 57600, .first = "supply" },
+        { SESSION_SILENCE, .chip = 0x482, .command = AN3155_GO, .stage = 1, .start_unknown = true,
+          .first = "start-unknown" },
         /* Nobody is told to do what was done. */
         { SESSION_GARBAGE, .chip = F746, .lowest_baud = 57600, .first = "supply" },
         { SEEN(GARBAGE), F746, BOTH, .lowest_baud = 57600, .first = "parity-lost" },

@@ -93,6 +93,11 @@ static void the_place_and_the_bytes_are_told(void **state) {
                 { { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE },
                   { "the range 0x08020000-0x08020403 does not lie within flash "
                     "(0x08000000-0x0801FFFF, 128 KiB)" } },
+                { { SESSION_SILENCE, .chip = F405, .command = AN3155_GO, .stage = 1,
+                    .outcome = SESSION_COMPLETE, .start_unknown = true },
+                  { "whether the application runs is not known: no answer to GO at 0x08000400 (its "
+                    "address).",
+                    "\nThe new firmware is complete and verified.\n", "Look whether it runs." } },
                 { { SESSION_NOT_BLANK, .chip = 0x478, .twin = 0x08040400 },
                   { "the banks are swapped: to erase the page at 0x08000400 erased the one at "
                     "0x08040400, in the other bank",

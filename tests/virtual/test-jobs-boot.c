@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -125,11 +126,64 @@ static void a_chip_that_thinks_it_is_empty_is_started_by_go(void **state) {
         board_close(&board);
 }
 
+/* More than such a job says or hears. */
+#define GO_BYTES 600
+
+/* Nobody can reset the chip: what Go did shows in its answer, and that may be lost. */
+static void a_disturbed_go_is_reported_as_it_is(void **state) {
+        static const char *const chips[] = { "STM32F103C8", "STM32F405", "STM32U575" };
+        static const enum virtual_fault_type types[] = {
+                VIRTUAL_FAULT_LOSE_TO_HOST,   VIRTUAL_FAULT_FLIP_TO_HOST,
+                VIRTUAL_FAULT_INSERT_TO_HOST, VIRTUAL_FAULT_LOSE_TO_CHIP,
+                VIRTUAL_FAULT_FLIP_TO_CHIP,
+        };
+        const struct session_request run = { .kind = SESSION_RUN };
+        unsigned unknown = 0, running = 0;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(chips) * ARRAY_SIZE(types) * GO_BYTES; i++) {
+                const struct virtual_fault fault = { types[i % ARRAY_SIZE(types)],
+                                                     i / ARRAY_SIZE(types) % GO_BYTES, 6 };
+                struct board board;
+
+                board_open(&board, chips[i / (GO_BYTES * ARRAY_SIZE(types))], NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                board_put(&board, image);
+                board.config.entry = (struct entry_config){ 0 };
+                virtual_set_lines(board.drive.chip, board.drive.now, true, true, false);
+                virtual_set_lines(board.drive.chip, board.drive.now + 10000, false, true, false);
+                board.drive.now += 3 * USEC_PER_SEC;
+                virtual_add_fault(board.drive.chip, &fault);
+                bool done = board_try(&board, &run);
+                bool runs = virtual_state(board.drive.chip, board.drive.now + 100000) ==
+                            VIRTUAL_RUNNING;
+                const struct session_failure *f = session_failure(board.session);
+
+                if (done ? !runs : runs && !f->start_unknown)
+                        fail_msg("%s: fault %d at %u: %s, and the application %s", board.chip->name,
+                                 (int)fault.type, (unsigned)fault.at, done ? "done" : "failed",
+                                 runs ? "runs" : "does not run");
+                if (!done && f->start_unknown) {
+                        char *text = board_text(&board);
+
+                        assert_non_null(strstr(text, "is not known"));
+                        free(text);
+                        unknown++;
+                        running += runs;
+                }
+                image_free(image);
+                board_close(&board);
+        }
+        print_message("%u starts are not known, %u of them run\n", unknown, running);
+        assert_true(running > 0 && running == unknown);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(only_what_boots_from_a_known_place_is_power_fail_safe),
                 cmocka_unit_test(a_flash_ends_as_asked),
                 cmocka_unit_test(a_chip_that_thinks_it_is_empty_is_started_by_go),
+                cmocka_unit_test(a_disturbed_go_is_reported_as_it_is),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
