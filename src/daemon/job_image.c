@@ -110,7 +110,7 @@ int job_image_read_path(char *const *directories, const char *path, uint8_t **re
                 if (result == 0 || result == -ENOENT)
                         result = fd;
         }
-        if (result == 0)
+        if (result == 0 || (result == -ENOENT && path[0] != '/'))
                 return error_set(ret_error, ERROR_IMAGE_UNREADABLE,
                                  "%s: not beneath a firmware directory "
                                  "(FirmwareDirectories= in stmbootd.conf)",

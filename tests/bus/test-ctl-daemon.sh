@@ -44,6 +44,9 @@ takes_an_image_by_every_way() {
         exits 2
         run -q flash motor ../motor.bin --on-gateway
         exits 6
+        run -q flash motor nosuch.hex --on-gateway
+        exits 6
+        has err 'nosuch.hex: not beneath a firmware directory (FirmwareDirectories= in stmbootd.conf)'
         run image other.elf --target=motor
         exits 0
         has out 'Fits: yes'
