@@ -67,6 +67,7 @@ offers 'stmbootctl flash --er' --erase=
 offers 'stmbootctl read --er'
 offers 'stmbootctl flash --erase=' touched all none
 offers 'stmbootctl flash --after=' run stay go
+offers 'stmbootctl flash --erase ' touched all none
 offers 'stmbootctl flash --erase all m' motor motor.hex mist.bin
 offers 'stmbootctl --host gw flash m' motor.hex mist.bin
 offers 'stmbootctl flash --if-different m' motor motor.hex mist.bin
