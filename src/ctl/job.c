@@ -10,6 +10,9 @@
 #include "ctl/unit.h"
 #include "util/clock.h"
 
+/* A system bus lets a connection wait for 128 answers (dbus-daemon(1)), a job for three at most. */
+#define ACTIVE_MAX 40
+
 static const int stop_signals[] = { SIGINT, SIGTERM };
 
 struct runner *runner_free(struct runner *runner) {
@@ -28,6 +31,21 @@ struct runner *runner_free(struct runner *runner) {
         return NULL;
 }
 
+size_t runner_active(const struct runner *runner) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < runner->n_runs; i++)
+                switch (runner->runs[i]->state) {
+                case RUN_WAITING:
+                case RUN_REFUSED:
+                case RUN_ENDED:
+                        break;
+                default:
+                        n++;
+                }
+        return n;
+}
+
 void runner_start_waiting(struct runner *runner) {
         for (size_t i = 0; i < runner->n_runs; i++) {
                 struct run *run = runner->runs[i];
@@ -39,12 +57,21 @@ void runner_start_waiting(struct runner *runner) {
                                  "cancelled before it began");
                         return; /* it came through here for the others */
                 }
+                if (runner_active(runner) >= ACTIVE_MAX)
+                        return;
                 int r = run_start(run);
                 if (r < 0) {
                         run_fail(run, SD_BUS_ERROR_FAILED, strerror(-r));
                         return;
                 }
         }
+}
+
+void runner_one_ended(struct runner *runner) {
+        for (size_t i = 0; i < runner->n_runs; i++)
+                if (runner->runs[i]->state == RUN_REFUSED)
+                        runner->runs[i]->state = RUN_WAITING;
+        runner_start_waiting(runner);
 }
 
 static int on_properties_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -9,7 +9,8 @@
 /* What job.c (all jobs of one command) and job_run.c (one of them) share. */
 
 enum run_state {
-        RUN_WAITING, /* to be started, or refused as busy while another of ours ran */
+        RUN_WAITING, /* to be started */
+        RUN_REFUSED, /* as busy, while another of ours ran; to be tried again when one has ended */
         RUN_STARTING,
         RUN_RUNNING,
         RUN_ENDING, /* Wait has answered, its properties are asked for */
@@ -56,5 +57,11 @@ void run_cancel(struct run *run);
 /* It ends with an error of ours. */
 void run_fail(struct run *run, const char *error_name, const char *message);
 
-/* Starts those that wait, since another has ended. */
+/* How many have been started and not ended. */
+size_t runner_active(const struct runner *runner);
+
+/* Starts those that wait, as far as the bus bears with so many at a time. */
 void runner_start_waiting(struct runner *runner);
+
+/* One has ended: those that were refused may have their turn. */
+void runner_one_ended(struct runner *runner);

@@ -63,7 +63,7 @@ static void finish(struct run *run) {
         }
         job_report(&run->job, runner->client->options, now - run->started);
         progress_finish(runner->progress, run->index, now);
-        runner_start_waiting(runner);
+        runner_one_ended(runner);
 }
 
 void run_fail(struct run *run, const char *error_name, const char *message) {
@@ -172,14 +172,6 @@ static int follow(struct run *run) {
         return r;
 }
 
-static bool others_run(const struct runner *runner, const struct run *run) {
-        for (size_t i = 0; i < runner->n_runs; i++)
-                if (runner->runs[i] != run && runner->runs[i]->state != RUN_WAITING &&
-                    runner->runs[i]->state != RUN_ENDED)
-                        return true;
-        return false;
-}
-
 static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct run *run = userdata;
         const sd_bus_error *failure = sd_bus_message_get_error(reply);
@@ -189,10 +181,12 @@ static int on_started(sd_bus_message *reply, void *userdata, sd_bus_error *error
         if (failure) {
                 set_error(run, failure->name, failure->message);
                 /* Two of ours may share a port or a line: one after the other, then. */
-                if (run->job.code == STMBOOT_EXIT_BUSY && others_run(run->runner, run))
-                        run->state = RUN_WAITING;
-                else
+                if (run->job.code == STMBOOT_EXIT_BUSY && runner_active(run->runner) > 1) {
+                        run->state = RUN_REFUSED;
+                        runner_start_waiting(run->runner); /* there is room for one more */
+                } else {
                         finish(run);
+                }
                 return 0;
         }
         int r = sd_bus_message_read(reply, "o", &path);
