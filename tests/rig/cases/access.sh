@@ -18,6 +18,11 @@ refused() {
         output_has 'Access denied'
 }
 
+# A job after the monitor has begun to listen is in what it prints.
+sees_jobs() {
+        as_member stmbootctl --quiet probe motor && grep -q 'job .* done$' seen
+}
+
 # shellcheck disable=SC2086
 run() {
         start_pi
@@ -50,6 +55,15 @@ run() {
         expect 3 as_stranger stmbootctl flash motor /etc/hostname
         expect 0 as_stranger stmbootctl info motor
 
+        # What happens is told to everybody.
+        as_stranger stmbootctl monitor >seen 2>&1 &
+        monitor=$!
+        wait_until 10 sees_jobs
+        kill $monitor
+        for event in 'probe started' 'state busy' 'state idle' 'done$'; do
+                grep -q "motor: .*$event" seen || fail "not told: $event"
+        done
+
         # Only root may change what the service logs.
         level='org.stmboot1 /org/freedesktop/LogControl1 org.freedesktop.LogControl1 LogLevel s debug'
         expect 1 as_stranger busctl set-property $level
@@ -60,6 +74,9 @@ run() {
         systemctl stop stmbootd.service
         rm -f /etc/stmboot/targets.d/motor.conf
         for person in as_stranger as_member ''; do
+                expect 1 $person busctl call org.freedesktop.DBus /org/freedesktop/DBus \
+                        org.freedesktop.DBus RequestName su org.stmboot1 0
+                output_has 'not allowed to own|denied'
                 expect 1 $person stmbootd
                 output_has 'cannot|denied'
         done
