@@ -34,6 +34,10 @@ run() {
         chip_runs
         expect 0 as_member stmbootctl boot motor
         chip_is rom
+        # shellcheck disable=SC2046 # perhaps two words
+        expect 0 gpioinfo $(gpio_argument gpiochip0)
+        same "$(grep 'stmbootd:motor' output | grep -c GPIO)" 2
+        same "$(grep 'stmbootd:motor' output | grep open-drain | grep -o 'GPIO[0-9]*')" GPIO6
 
         expect 0 as_member stmbootctl protect motor write 0-1
         expect 11 as_member stmbootctl flash motor one.bin

@@ -9,5 +9,8 @@ run() {
         wait_until 10 grep -q 'BOOT0 high' "$out/board"
         release_line
         wait_until 10 grep -q 'BOOT0 low' "$out/board"
+        # Open drain: what is let go, the pull raises.
+        pulse pinctrl-bcm2711 6
+        wait_until 10 sh -c "sed -n '/NRST low/,\$p' '$out/board' | grep -q 'NRST high'"
         expect 0 cat "$out/board"
 }
