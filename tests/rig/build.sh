@@ -40,6 +40,18 @@ compile() {
         $enter env DESTDIR="$build/install" meson install -C "$build" --no-rebuild --quiet
 }
 
+# shellcheck disable=SC2086 # $enter is a list
+uninstall() {
+        rm -rf "$root$build/uninstalled"
+        $enter env DESTDIR="$build/uninstalled" meson install -C "$build" --no-rebuild --quiet
+        [ -e "$root$build/uninstalled/usr/bin/stmbootd" ]
+        $enter env DESTDIR="$build/uninstalled" ninja -C "$build" uninstall
+        if [ -e "$root$build/uninstalled" ]; then
+                find "$root$build/uninstalled"
+                return 1
+        fi
+}
+
 collect() {
         rm -rf "$product"
         mkdir -p "$product/usr/local/lib/rig"
@@ -61,4 +73,5 @@ configure_sanitizers() {
 }
 
 step "$suite: compile" compile
+step "$suite: uninstall leaves nothing" uninstall
 step "$suite: collect" collect
