@@ -23,7 +23,9 @@ T
         chip_runs
         start=$(date +%s%N)
         sync_motor 0
-        note "current: $((($(date +%s%N) - start) / 1000000)) ms"
+        took=$((($(date +%s%N) - start) / 1000000))
+        job=$(journalctl -u stmbootd.service | sed -n 's/.*sync done in //p' | tail -n 1)
+        note "current: the job $job, stmbootctl $took ms"
         chip_runs
 
         edges=$(counter edges)
