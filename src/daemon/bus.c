@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <stmboot/dbus.h>
 #include <string.h>
 
 #include "daemon/bus.h"
+#include "daemon/error.h"
 #include "daemon/job.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 #include "daemon/target.h"
 
 #define PROPERTIES_MAX 16
+#define QUEUE_MAX      16 /* messages */
 
 static void changed(struct manager *manager, const char *path, const char *interface,
                     const char *property, va_list ap) {
@@ -71,6 +74,15 @@ void bus_job_finished(struct job *job) {
                 (void)sd_bus_emit_signal(manager->bus, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE,
                                          "JobFinished", "oss", job->path, job->target->name,
                                          job_state_to_string(job->state));
+}
+
+int bus_check_queue(sd_bus_message *message, sd_bus_error *ret_error) {
+        uint64_t n = 0;
+
+        (void)sd_bus_get_n_queued_write(sd_bus_message_get_bus(message), &n);
+        return n < QUEUE_MAX ? 0
+                             : error_set(ret_error, ERROR_LIMIT,
+                                         "%" PRIu64 " answers wait to be sent; ask again later", n);
 }
 
 /* ---- lists of objects ---- */

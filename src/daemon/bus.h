@@ -28,6 +28,12 @@ void bus_job_changed(struct job *job, const char *property, ...) __attribute__((
 void bus_object_added(struct manager *manager, const char *path);
 void bus_object_removed(struct manager *manager, const char *path);
 
+/*
+ * To be asked before a large answer is made: too many of them must not pile up in front of a bus
+ * that is slow to take them. Returns 0, or LimitExceeded.
+ */
+int bus_check_queue(sd_bus_message *message, sd_bus_error *ret_error);
+
 /* A list of object paths for a node enumerator; what could not be added shows at the end. */
 struct bus_paths {
         char **paths;

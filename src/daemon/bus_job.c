@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stmboot/dbus.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/bus.h"
 #include "daemon/error.h"
-#include "daemon/file.h"
 #include "daemon/job.h"
 #include "daemon/manager.h"
 
@@ -31,7 +33,7 @@ static int method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *
 }
 
 static int check_data(const struct job *job, sd_bus_error *ret_error) {
-        if (job->data)
+        if (job->data_fd >= 0)
                 return 0;
         if (job->state == JOB_RUNNING)
                 return error_set(ret_error, ERROR_FAILED, "The job has not ended yet");
@@ -40,26 +42,41 @@ static int check_data(const struct job *job, sd_bus_error *ret_error) {
                          "something keeps it)");
 }
 
+static int append_data(sd_bus_message *reply, const struct job *job) {
+        void *data = mmap(NULL, job->data_size, PROT_READ, MAP_PRIVATE, job->data_fd, 0);
+
+        if (data == MAP_FAILED)
+                return -errno;
+        int r = sd_bus_message_append_array(reply, 'y', data, job->data_size);
+        (void)munmap(data, job->data_size);
+        return r;
+}
+
 static int method_get_data(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         const struct job *job = userdata;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 
         int r = check_data(job, ret_error);
         if (r >= 0)
+                r = bus_check_queue(message, ret_error);
+        if (r >= 0)
                 r = sd_bus_message_new_method_return(message, &reply);
         if (r >= 0)
-                r = sd_bus_message_append_array(reply, 'y', job->data, job->data_size);
+                r = append_data(reply, job);
         return r < 0 ? r : sd_bus_message_send(reply);
 }
 
+/* The same bytes for all, and for each a position in them of his own. */
 static int method_get_data_fd(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         const struct job *job = userdata;
+        char path[32];
 
         int r = check_data(job, ret_error);
         if (r < 0)
                 return r;
-        _cleanup_close_ int fd = file_sealed("stmboot-data", job->data, job->data_size);
-        return fd < 0 ? fd : sd_bus_reply_method_return(message, "h", fd);
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", job->data_fd);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : sd_bus_reply_method_return(message, "h", fd);
 }
 
 /* ---- properties ---- */

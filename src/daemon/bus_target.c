@@ -127,8 +127,9 @@ static int method_get_trace(sd_bus_message *message, void *userdata, sd_bus_erro
         const struct target *target = userdata;
         int raw;
 
-        (void)ret_error;
         int r = sd_bus_message_read(message, "b", &raw);
+        if (r >= 0)
+                r = bus_check_queue(message, ret_error);
         if (r < 0)
                 return r;
         _cleanup_free_ char *text = trace_to_text(target->trace, raw);

@@ -167,9 +167,9 @@ void job_keep(struct manager *manager, struct job **list, struct job *job) {
         for (; *link; n++) {
                 struct job *other = *link;
 
-                if (job->data && other->data) { /* a list holds one reading */
-                        free(other->data);
-                        other->data = NULL;
+                if (job->data_fd >= 0) { /* a list holds one reading */
+                        closep(&other->data_fd);
+                        other->data_fd = -1;
                 }
                 if (n < JOBS_KEPT) {
                         link = &other->next;
@@ -347,6 +347,7 @@ static int job_new(struct target *target, enum job_type type, struct job **ret) 
 
         if (!job)
                 return -ENOMEM;
+        job->data_fd = -1;
         job->target = target;
         job->type = type;
         job->error_name = "";
@@ -384,12 +385,16 @@ int job_check_target(const struct target *target, sd_bus_error *ret_error) {
         return 0;
 }
 
-static int check_image(const struct target *target, const struct job_request *request,
-                       sd_bus_error *ret_error) {
+static int check_request(const struct target *target, const struct job_request *request,
+                         sd_bus_error *ret_error) {
+        uint64_t bytes = job_request_bytes(request);
+
+        if (bytes > 0 && manager_bytes(target->manager) + bytes > MANAGER_BYTES_MAX)
+                return error_set(ret_error, ERROR_LIMIT,
+                                 "The jobs in work hold too much: %u MiB in all are possible",
+                                 MANAGER_BYTES_MAX >> 20);
         if (!request->image)
                 return 0;
-        if (manager_image_bytes(target->manager) + image_size(request->image) > MANAGER_IMAGES_MAX)
-                return error_set(ret_error, ERROR_LIMIT, "The jobs in work hold too many images");
         return job_image_check(request->image, target->name, target->config,
                                request->session.option_segments, ret_error);
 }
@@ -400,7 +405,7 @@ int job_start(struct target *target, struct job_request **request, struct job **
 
         int r = job_check_target(target, ret_error);
         if (r >= 0)
-                r = check_image(target, *request, ret_error);
+                r = check_request(target, *request, ret_error);
         if (r >= 0)
                 r = job_new(target, (*request)->type, &job);
         if (r < 0)
@@ -442,7 +447,7 @@ struct job *job_free(struct job *job) {
         free(job->reason);
         free(job->error_message);
         free(job->notes);
-        free(job->data);
+        closep(&job->data_fd);
         free(job->path);
         free(job->target_name);
         free(job);

@@ -58,7 +58,7 @@ struct job {
         const char *error_name; /* "": none */
         char *error_message, *notes;
 
-        uint8_t *data; /* Read, ReadOptionBytes */
+        int data_fd; /* Read, ReadOptionBytes: a sealed memfd; -1: none */
         size_t data_size;
 
         sd_bus_message *waiters[JOB_WAITERS_MAX];

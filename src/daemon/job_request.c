@@ -80,6 +80,12 @@ struct job_request *job_request_free(struct job_request *request) {
         return NULL;
 }
 
+uint64_t job_request_bytes(const struct job_request *request) {
+        if (request->image)
+                return image_size(request->image);
+        return request->type == JOB_READ ? request->session.length : 0;
+}
+
 static int read_bytes(sd_bus_message *message, const char *what, size_t max, uint8_t **ret,
                       size_t *ret_size, sd_bus_error *ret_error) {
         const void *bytes;

@@ -62,6 +62,9 @@ struct job_request *job_request_new(enum job_type type, const struct target_conf
 struct job_request *job_request_free(struct job_request *request);
 DEFINE_CLEANUP(struct job_request, job_request_free);
 
+/* Bytes of its image, or of what it reads, that are in memory as long as it runs. */
+uint64_t job_request_bytes(const struct job_request *request);
+
 /*
  * Reads an a{sv} over it. An unknown key, one that does not go with this type, a wrong variant type
  * or value is InvalidArgs naming the key. Returns 0 or negative errno.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boot/advice.h"
+#include "daemon/file.h"
 #include "daemon/job.h"
 #include "daemon/job_result.h"
 #include "daemon/job_sync.h"
@@ -80,11 +81,11 @@ static void copy_data(struct job *job) {
 
         if (!data || size == 0)
                 return;
-        job->data = malloc(size);
-        if (!job->data)
-                return;
-        memcpy(job->data, data, size);
-        job->data_size = size;
+        job->data_fd = file_sealed("stmboot-data", data, size);
+        if (job->data_fd >= 0)
+                job->data_size = size;
+        else
+                job_note(job, "what was read could not be kept (%s)", strerror(-job->data_fd));
 }
 
 void job_result_collect(struct job *job, bool success) {

@@ -38,12 +38,12 @@ struct job *manager_find_job(struct manager *manager, const char *id) {
         return job;
 }
 
-uint64_t manager_image_bytes(const struct manager *manager) {
+uint64_t manager_bytes(const struct manager *manager) {
         uint64_t bytes = 0;
 
         for (const struct target *target = manager->targets; target; target = target->next)
-                if (target->job && target->job->request && target->job->request->image)
-                        bytes += image_size(target->job->request->image);
+                if (target->job && target->job->request)
+                        bytes += job_request_bytes(target->job->request);
         return bytes;
 }
 

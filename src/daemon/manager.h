@@ -13,8 +13,8 @@
 
 /* All targets, and what they share. */
 
-/* Bytes of images that all jobs together may hold in memory. */
-#define MANAGER_IMAGES_MAX (128U << 20)
+/* Bytes that all jobs in work together may write or read. */
+#define MANAGER_BYTES_MAX (128U << 20)
 
 struct manager {
         sd_event *event;
@@ -60,5 +60,5 @@ void manager_target_released(struct manager *manager);
 struct target *manager_find_target(struct manager *manager, const char *name);
 struct job *manager_find_job(struct manager *manager, const char *id);
 
-/* Bytes of images held by jobs. */
-uint64_t manager_image_bytes(const struct manager *manager);
+/* Bytes that jobs in work hold in memory. */
+uint64_t manager_bytes(const struct manager *manager);

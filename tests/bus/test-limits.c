@@ -3,6 +3,9 @@
 /* What a client can make the daemon keep is limited. */
 
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -89,10 +92,10 @@ static void clients_that_gave_up_wait_no_longer(void **state) {
         (void)harness_wait(harness, job, NULL);
 }
 
-static void images_in_memory_are_limited(void **state) {
-        static const char *const names[] = { "a", "b", "c" };
+static void what_jobs_hold_in_memory_is_limited(void **state) {
+        static const char *const names[] = { "a", "b", "c", "d" };
         struct harness *harness = *state;
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL, read = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *path = harness_path(harness, "firmware/large.bin");
 
         harness_firmware(harness, "large.bin", 64, 1);
@@ -109,6 +112,104 @@ static void images_in_memory_are_limited(void **state) {
         assert_non_null(two);
         assert_null(harness_job(harness, "c", "Flash", &error, "sa{sv}", "large.bin", 0));
         assert_error(&error, "LimitExceeded");
+        _cleanup_free_ char *three = harness_job(harness, "c", "Read", NULL, "tta{sv}",
+                                                 0x08000000ULL, (uint64_t)(8 << 20), 0);
+        assert_non_null(three);
+        assert_null(harness_job(harness, "d", "Read", &read, "tta{sv}", 0x08000000ULL, 1ULL, 0));
+        assert_error(&read, "LimitExceeded");
+        harness_do(harness, "d", "Reset", "a{sv}", 0);
+}
+
+/* ---- answers ---- */
+
+/* Waits until it has nothing more to do. */
+static void await_sleep(pid_t pid) {
+        for (unsigned asleep = 0; asleep < 10;) {
+                _cleanup_free_ char *path = NULL;
+                _cleanup_fclose_ FILE *file = NULL;
+                char process = 0;
+
+                assert_true(asprintf(&path, "/proc/%d/stat", pid) > 0);
+                file = fopen(path, "re");
+                assert_non_null(file);
+                assert_int_equal(fscanf(file, "%*d %*s %c", &process), 1);
+                asleep = process == 'S' ? asleep + 1 : 0;
+                (void)usleep(2000);
+        }
+}
+
+struct answers {
+        unsigned data, refused;
+};
+
+static int count_answer(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct answers *answers = userdata;
+
+        (void)error;
+        if (!sd_bus_message_is_method_error(message, NULL))
+                answers->data++;
+        else if (sd_bus_message_is_method_error(message, STMBOOT_ERROR_PREFIX "LimitExceeded"))
+                answers->refused++;
+        else
+                fail_msg("%s", sd_bus_message_get_error(message)->message);
+        return 1;
+}
+
+static void large_answers_do_not_pile_up(void **state) {
+        enum { N = 100 };
+        struct harness *harness = *state;
+        struct answers answers = { 0 };
+
+        harness_target(harness, "motor", "STM32F405", "");
+        harness_start(harness);
+        _cleanup_free_ char *job = harness_done(harness, "motor", "Read", "tta{sv}", 0x08000000ULL,
+                                                (uint64_t)(512 << 10), 0);
+
+        /* All calls are there before it sees the first, and nobody takes its answers: the socket
+         * has room for some. */
+        assert_int_equal(kill(harness->daemon_pid, SIGSTOP), 0);
+        for (unsigned i = 0; i < N; i++)
+                assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
+                                                     STMBOOT_JOB_INTERFACE, "GetData", count_answer,
+                                                     &answers, "") >= 0);
+        assert_true(sd_bus_flush(harness->bus) >= 0);
+        await_sleep(harness->bus_pid);
+        assert_int_equal(kill(harness->bus_pid, SIGSTOP), 0);
+        assert_int_equal(kill(harness->daemon_pid, SIGCONT), 0);
+        await_sleep(harness->daemon_pid);
+        assert_int_equal(kill(harness->bus_pid, SIGCONT), 0);
+        while (answers.data + answers.refused < N)
+                if (sd_bus_process(harness->bus, NULL) == 0)
+                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
+        print_message("%u answered, %u refused\n", answers.data, answers.refused);
+        assert_true(answers.data > 0 && answers.refused > 0);
+}
+
+static void every_client_reads_the_same_memory(void **state) {
+        struct harness *harness = *state;
+        struct stat first;
+
+        harness_target(harness, "motor", "STM32G431", "");
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_done(harness, "motor", "Read", "tta{sv}", 0x08000000ULL, 4096ULL, 0);
+        for (unsigned i = 0; i < 3; i++) {
+                _cleanup_reply_ sd_bus_message *reply = NULL;
+                uint8_t data[8192];
+                struct stat st;
+                int fd;
+
+                assert_true(harness_call(harness, job, STMBOOT_JOB_INTERFACE, "GetDataFd", NULL,
+                                         &reply, "") >= 0);
+                assert_true(sd_bus_message_read(reply, "h", &fd) > 0);
+                assert_int_equal(fstat(fd, &st), 0);
+                if (i == 0)
+                        first = st;
+                assert_int_equal(st.st_ino, first.st_ino);
+                assert_int_equal(read(fd, data, sizeof(data)), 4096); /* from the beginning */
+                assert_int_equal(write(fd, data, 1), -1);
+                assert_int_equal(ftruncate(fd, 0), -1);
+        }
 }
 
 int main(void) {
@@ -117,7 +218,9 @@ int main(void) {
                 TEST(only_the_last_jobs_are_kept),
                 TEST(waiting_clients_are_limited),
                 TEST(clients_that_gave_up_wait_no_longer),
-                TEST(images_in_memory_are_limited),
+                TEST(what_jobs_hold_in_memory_is_limited),
+                TEST(large_answers_do_not_pile_up),
+                TEST(every_client_reads_the_same_memory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
