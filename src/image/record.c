@@ -5,6 +5,7 @@
 
 #include "image/reader.h"
 #include "image/record.h"
+#include "util/parse.h"
 
 struct line {
         const uint8_t *text;
@@ -44,16 +45,6 @@ static struct line next_line(struct record_reader *reader) {
         return line;
 }
 
-static int hex_digit(uint8_t c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        if (c >= 'A' && c <= 'F')
-                return c - 'A' + 10;
-        if (c >= 'a' && c <= 'f')
-                return c - 'a' + 10;
-        return -1;
-}
-
 static int refuse_character(const struct line *line, size_t column, size_t number,
                             const char *expected, struct image_error *error) {
         uint8_t c = line->text[column];
@@ -72,8 +63,8 @@ static int decode(const struct record_form *form, const struct line *line, size_
 
         record->size = 0;
         while (record->size < expected && column + 1 < line->size) {
-                int high = hex_digit(line->text[column]);
-                int low = hex_digit(line->text[column + 1]);
+                int high = parse_hex_digit((char)line->text[column]);
+                int low = parse_hex_digit((char)line->text[column + 1]);
 
                 if (high < 0 || low < 0)
                         return refuse_character(line, high < 0 ? column : column + 1, record->line,

@@ -7,14 +7,19 @@
 #include "util/macro.h"
 #include "util/parse.h"
 
-static int digit_value(char c) {
+int parse_hex_digit(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';
         if (c >= 'a' && c <= 'f')
                 return c - 'a' + 10;
         if (c >= 'A' && c <= 'F')
                 return c - 'A' + 10;
-        return 16;
+        return -1;
+}
+
+/* Beyond any base where it is no digit. */
+static unsigned digit_value(char c) {
+        return (unsigned)parse_hex_digit(c);
 }
 
 /* Reads as many digits as there are; *text is left behind the last one. */
@@ -29,7 +34,7 @@ static int scan_u64(const char **text, uint64_t *ret) {
         }
 
         const char *digits = p;
-        for (unsigned digit; (digit = (unsigned)digit_value(*p)) < base; p++)
+        for (unsigned digit; (digit = digit_value(*p)) < base; p++)
                 if (__builtin_mul_overflow(value, base, &value) ||
                     __builtin_add_overflow(value, digit, &value))
                         return -ERANGE;
@@ -104,14 +109,14 @@ int parse_usec(const char *text, uint64_t *ret_usec) {
                 return -EINVAL;
         for (; digit_value(*text) < 10; text++)
                 if (__builtin_mul_overflow(whole, 10, &whole) ||
-                    __builtin_add_overflow(whole, (unsigned)digit_value(*text), &whole))
+                    __builtin_add_overflow(whole, digit_value(*text), &whole))
                         return -ERANGE;
         if (*text == '.') {
                 if (digit_value(*++text) >= 10)
                         return -EINVAL;
                 for (; digit_value(*text) < 10; text++)
                         if (scale < USEC_PER_SEC) { /* finer than a microsecond is cut off */
-                                fraction = fraction * 10 + (unsigned)digit_value(*text);
+                                fraction = fraction * 10 + digit_value(*text);
                                 scale *= 10;
                         }
         }

@@ -24,6 +24,9 @@ int parse_usec(const char *text, uint64_t *ret_usec);
 /* yes/no, true/false, on/off, 1/0. */
 int parse_bool(const char *text, bool *ret);
 
+/* The value of one hexadecimal digit, in upper or lower case; -1: it is none. */
+int parse_hex_digit(char c);
+
 /* Exactly `size` bytes as format_hex() writes them. Returns 0 or -EINVAL. */
 int parse_hex(const char *text, uint8_t *ret, size_t size);
 
