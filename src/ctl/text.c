@@ -8,6 +8,7 @@
 
 #include "ctl/text.h"
 #include "util/cleanup.h"
+#include "util/parse.h"
 
 char *text_sanitise(char *text, bool lines) {
         for (unsigned char *p = (unsigned char *)text; *p; p++) {
@@ -130,13 +131,6 @@ void text_duration(uint64_t usec, char ret[static TEXT_NUMBER_MAX]) {
                                seconds % 60);
 }
 
-static int hex_value(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c = (char)tolower((unsigned char)c);
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int text_parse_hex(const char *text, uint8_t **ret, size_t *ret_size) {
         _cleanup_free_ uint8_t *bytes = malloc(strlen(text) / 2 + 1);
         size_t n = 0;
@@ -144,7 +138,7 @@ int text_parse_hex(const char *text, uint8_t **ret, size_t *ret_size) {
         if (!bytes)
                 return -ENOMEM;
         while (*text) {
-                int high = hex_value(text[0]), low = high < 0 ? -1 : hex_value(text[1]);
+                int high = parse_hex_digit(text[0]), low = high < 0 ? -1 : parse_hex_digit(text[1]);
 
                 if (low < 0)
                         return -EINVAL;

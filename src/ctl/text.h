@@ -31,7 +31,7 @@ char *text_format(const char *format, ...) _printf_(1, 2);
 
 #define TEXT_NUMBER_MAX 32
 
-/* "512 B", "43.2 KiB", "1.5 MiB"; "43.2" alone without `unit`, for use before a slash. */
+/* "512 B", "43.2 KiB", "1.5 MiB". */
 void text_size(uint64_t bytes, char ret[static TEXT_NUMBER_MAX]);
 
 /* "27.1/43.2 KiB": both in the unit of the second. */
