@@ -21,12 +21,12 @@ static void print_number(struct json_object *image, const char *label, const cha
         output_field(label, text);
 }
 
-struct range {
+struct span {
         uint64_t start, size;
 };
 
 /* The i-th of an array of addresses and sizes; false beyond its end. */
-static bool get_range(struct json_object *ranges, size_t i, struct range *ret) {
+static bool get_span(struct json_object *ranges, size_t i, struct span *ret) {
         if (i >= json_object_array_length(ranges))
                 return false;
 
@@ -39,9 +39,9 @@ static bool get_range(struct json_object *ranges, size_t i, struct range *ret) {
 }
 
 static void print_segments(struct json_object *segments) {
-        struct range range;
+        struct span range;
 
-        for (size_t i = 0; get_range(segments, i, &range); i++) {
+        for (size_t i = 0; get_span(segments, i, &range); i++) {
                 char size[TEXT_NUMBER_MAX], text[128];
 
                 text_size(range.size, size);
@@ -53,12 +53,12 @@ static void print_segments(struct json_object *segments) {
 
 /* Neighbours of one size are told in one line. */
 static void print_pages(struct json_object *pages) {
-        struct range first, next;
+        struct span first, next;
 
-        for (size_t i = 0, n; get_range(pages, i, &first); i += n) {
+        for (size_t i = 0, n; get_span(pages, i, &first); i += n) {
                 char size[TEXT_NUMBER_MAX], text[128];
 
-                for (n = 1; get_range(pages, i + n, &next); n++)
+                for (n = 1; get_span(pages, i + n, &next); n++)
                         if (next.start != first.start + n * first.size || next.size != first.size)
                                 break;
                 text_size(first.size, size);
