@@ -89,7 +89,6 @@ enum stmboot_exit {
 #define STMBOOT_ERRORS(X)                                                                          \
         X(FAILED, "Failed", STMBOOT_EXIT_OTHER) /* anything without a name */                      \
         X(NO_SUCH_TARGET, "NoSuchTarget", STMBOOT_EXIT_NO_SERVICE)                                 \
-        X(NO_SUCH_JOB, "NoSuchJob", STMBOOT_EXIT_NO_SERVICE)                                       \
         X(TARGET_BROKEN, "TargetBroken", STMBOOT_EXIT_OTHER) /* its file does not parse */         \
         X(BUSY, "Busy", STMBOOT_EXIT_BUSY)                   /* target, port or line in use */     \
         X(IMAGE_UNREADABLE, "ImageUnreadable", STMBOOT_EXIT_IMAGE)                                 \
