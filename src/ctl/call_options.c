@@ -94,7 +94,7 @@ static int append_name(sd_bus_message *call, const struct options *options, cons
         name = strdup(strcmp(file, "-") == 0 ? "standard input" : file);
         if (!name)
                 return -ENOMEM;
-        utf8_sanitize(text_sanitise(name, false));
+        utf8_sanitise(text_sanitise(name, false));
         return append_text(call, STMBOOT_OPTION_NAME, name);
 }
 

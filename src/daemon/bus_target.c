@@ -135,7 +135,7 @@ static int method_get_trace(sd_bus_message *message, void *userdata, sd_bus_erro
         _cleanup_free_ char *text = trace_to_text(target->trace, raw);
         if (!text)
                 return -ENOMEM;
-        utf8_sanitize(text);
+        utf8_sanitise(text);
         return sd_bus_reply_method_return(message, "s", text);
 }
 

@@ -53,7 +53,7 @@ _printf_(3, 0) static int set_error(sd_bus_error *ret, const char *name, const c
                 text = NULL;
                 return -ENOMEM;
         }
-        utf8_sanitize(text);
+        utf8_sanitise(text);
         return sd_bus_error_set(ret, name, text);
 }
 

@@ -108,7 +108,7 @@ static int append_misfit(sd_bus_message *reply, const struct target *target,
 
         if (!text)
                 return -ENOMEM;
-        utf8_sanitize(text);
+        utf8_sanitise(text);
         return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,
                                      STMBOOT_IMAGE_REASON, "s", text);
 }

@@ -26,7 +26,7 @@ static void set_message(struct job *job, char *message) {
         free(job->error_message);
         job->error_message = message;
         if (message)
-                utf8_sanitize(message);
+                utf8_sanitise(message);
 }
 
 void job_result_fail(struct job *job, enum error_code code, const char *format, ...) {

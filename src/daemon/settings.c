@@ -30,7 +30,7 @@ int settings_reason(char **ret, const char *format, ...) {
                 *ret = NULL;
                 return -ENOMEM;
         }
-        utf8_sanitize(*ret); /* it goes to the bus, whatever the file held */
+        utf8_sanitise(*ret); /* it goes to the bus, whatever the file held */
         return -EINVAL;
 }
 

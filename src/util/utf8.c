@@ -50,7 +50,7 @@ bool utf8_is_line(const char *text) {
         return true;
 }
 
-void utf8_sanitize(char *text) {
+void utf8_sanitise(char *text) {
         while (*text) {
                 size_t n = utf8_next(text);
 

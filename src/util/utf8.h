@@ -11,4 +11,4 @@ size_t utf8_next(const char *text);
 bool utf8_is_line(const char *text);
 
 /* Replaces each byte that is no valid UTF-8 by '?'. */
-void utf8_sanitize(char *text);
+void utf8_sanitise(char *text);
