@@ -264,6 +264,11 @@ static int enter_section(struct parser *parser, const char *section, unsigned li
         return settings_reason(ret_reason, "unknown section [%s]", section);
 }
 
+/* "6 # the pin": in many other files that is a comment, and here it would be a line's name. */
+static bool has_other_comment(const char *value) {
+        return strstr(value, " #");
+}
+
 static int on_assignment(const char *section, const char *key, const char *value, unsigned line,
                          void *userdata, char **ret_reason) {
         struct parser *parser = userdata;
@@ -281,6 +286,11 @@ static int on_assignment(const char *section, const char *key, const char *value
                 parser->seen |= 1U << i;
                 if (value[0] == '\0') /* the default */
                         return 0;
+                if (keys[i].assign != assign_description && has_other_comment(value))
+                        return settings_reason(ret_reason,
+                                               "a comment begins with ; or is a line of "
+                                               "its own: \"%s\"",
+                                               value);
                 parser->current_line = line;
                 return keys[i].assign(parser, value, ret_reason);
         }

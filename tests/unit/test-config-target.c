@@ -22,7 +22,7 @@ static int parse(const char *text, struct target_config **ret, char **ret_reason
 static void a_real_target_with_all_there_is(void **state) {
         static const char text[] = "# a comment\n"
                                    "[Target]\n"
-                                   "Description=Motor; controller\n"
+                                   "Description=Motor; controller #2\n"
                                    "Chip=stm32f405rg\n"
                                    "FastProgram=yes\n"
                                    "Layout=4x16K,1x64K\n"
@@ -50,7 +50,7 @@ static void a_real_target_with_all_there_is(void **state) {
         (void)state;
         assert_int_equal(parse(text, &config, &reason), 0);
         assert_null(reason);
-        assert_string_equal(config->description, "Motor; controller");
+        assert_string_equal(config->description, "Motor; controller #2");
         assert_string_equal(config->chip_name, "stm32f405rg");
         assert_true(config->fast_program);
         assert_true(config->has_layout);
@@ -160,6 +160,9 @@ static void each_mistake_is_named_with_its_line(void **state) {
                   "motor.conf:2: no baud rate from 1200 to 4000000: \"fast\"" },
                 { "[Serial]\nBaud=300\n",
                   "motor.conf:2: no baud rate from 1200 to 4000000: \"300\"" },
+                { "[Serial]\nPort=ttyS0 # the first\n",
+                  "motor.conf:2: a comment begins with ; or is a line of its own: \"ttyS0 # the "
+                  "first\"" },
                 { "[Target]\nChip=PIC16\n", "motor.conf:2: no chip \"PIC16\" in the device table" },
                 { "[Serial]\nPort=virtual:Z80\n",
                   "motor.conf:2: no chip \"Z80\" in the device table" },
