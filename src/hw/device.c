@@ -12,7 +12,7 @@
 #include "hw/device.h"
 #include "util/cleanup.h"
 
-const struct hw_roots hw_roots = { .dev = "/dev", .sys = "/sys" };
+const struct hw_roots hw_roots = { .dev = "/dev", .sys = "/sys", .locks = "/run/lock" };
 
 #define USB_PREFIX "usb:"
 #define OF_PREFIX  "of:"

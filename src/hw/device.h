@@ -11,10 +11,11 @@
  *   of:/soc/serial@7e201a00   this node of the device tree
  */
 
-/* Where the system is: "/dev" and "/sys", or a copy for tests. */
+/* Where the system is: "/dev", "/sys" and "/run/lock", or a copy for tests. */
 struct hw_roots {
         const char *dev;
         const char *sys;
+        const char *locks;
 };
 
 extern const struct hw_roots hw_roots;

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,14 +33,36 @@ static bool has_open(pid_t pid, dev_t device) {
         return false;
 }
 
-/* Seen by root and by the holder's own user only. */
+/* As new_encode_dev() of the kernel does it for proc(5). */
+static unsigned long encode_device(dev_t device) {
+        return (minor(device) & 0xffUL) | (unsigned long)major(device) << 8 |
+               (minor(device) & ~0xffUL) << 12;
+}
+
+/* A login has the port as its terminal: that can be seen of any user's process. */
+static bool has_as_terminal(pid_t pid, dev_t device) {
+        _cleanup_fclose_ FILE *file = NULL;
+        char path[64], text[256];
+        int terminal;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        file = fopen(path, "re");
+        if (!file || !fgets(text, sizeof(text), file))
+                return false;
+        const char *name_end = strrchr(text, ')');
+        return name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %d", &terminal) == 1 &&
+               (unsigned)terminal == encode_device(device);
+}
+
+/* Descriptors are seen by root and by the holder's own user only. */
 static pid_t find_opener(dev_t device) {
         _cleanup_closedir_ DIR *dir = opendir("/proc");
 
         for (struct dirent *entry; dir && (entry = readdir(dir));) {
                 pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-                if (pid > 0 && pid != getpid() && has_open(pid, device))
+                if (pid > 0 && pid != getpid() &&
+                    (has_open(pid, device) || has_as_terminal(pid, device)))
                         return pid;
         }
         return 0;
@@ -61,6 +85,34 @@ static pid_t find_locker(const struct stat *node) {
                         return pid;
         }
         return 0;
+}
+
+static bool is_alive(pid_t pid) {
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d", pid);
+        return access(path, F_OK) == 0;
+}
+
+pid_t port_lock_file(const struct hw_roots *roots, const char *node) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int fd = -1;
+        const char *slash = strrchr(node, '/');
+        char text[16];
+
+        if (asprintf(&path, "%s/LCK..%s", roots->locks, slash ? slash + 1 : node) < 0) {
+                path = NULL;
+                return 0;
+        }
+        /* Anybody may put anything there. */
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+        if (n <= 0)
+                return 0;
+        text[n] = '\0';
+        long pid = strtol(text, NULL, 10);
+        return pid > 0 && pid <= INT_MAX && pid != getpid() && is_alive((pid_t)pid) ? (pid_t)pid
+                                                                                    : 0;
 }
 
 static void read_command(pid_t pid, char *ret, size_t size) {
@@ -89,6 +141,8 @@ int port_holder(const char *name, pid_t *ret_pid, char *ret_command, size_t size
                 return -ENODEV;
 
         pid_t pid = find_locker(&node);
+        if (!pid)
+                pid = port_lock_file(&hw_roots, path);
         if (!pid)
                 pid = find_opener(node.st_rdev);
         if (!pid)

@@ -17,7 +17,14 @@
 int port_resolve(const struct hw_roots *roots, const char *name, char **ret_path);
 
 /*
- * Another process that has the port open or locked, as far as /proc lets us see: its command name
- * may be hidden and is then "". -ENOENT: nobody visible; -ENODEV: no such port now.
+ * Who has locked a port's node by a file LCK..NAME below /run/lock, as minicom(1), picocom(1) and
+ * pppd(8) do (FHS 3.0, 5.9): its number, or 0: nobody, or nobody who still lives.
+ */
+pid_t port_lock_file(const struct hw_roots *roots, const char *node);
+
+/*
+ * Another process that has the port locked, open or as its terminal, as far as /proc lets us see:
+ * its command name may be hidden and is then "". -ENOENT: nobody visible; -ENODEV: no such port
+ * now.
  */
 int port_holder(const char *name, pid_t *ret_pid, char *ret_command, size_t size);

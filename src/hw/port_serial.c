@@ -269,6 +269,8 @@ int port_open_serial(const char *name, struct port **ret) {
         int r = port_resolve(&hw_roots, name, &path);
         if (r < 0)
                 return r;
+        if (port_lock_file(&hw_roots, path)) /* even an open() would move its DTR and RTS */
+                return -EBUSY;
         probe = open_probe(path);
         if (probe < 0)
                 return probe;

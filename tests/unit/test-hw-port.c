@@ -33,10 +33,35 @@ struct fixture {
         struct port *port;
 };
 
+/*
+ * Containers have pseudo-terminals of the same numbers, and their processes are to be seen here:
+ * not one of the low numbers, then, which they use.
+ */
+static void open_rare_pty(struct fixture *fixture) {
+        struct {
+                int master, slave;
+        } low[32];
+        size_t n = 0;
+
+        for (;;) {
+                assert_int_equal(
+                        openpty(&fixture->master, &fixture->slave, fixture->name, NULL, NULL), 0);
+                if (n == ARRAY_SIZE(low) ||
+                    strtoul(strrchr(fixture->name, '/') + 1, NULL, 10) >= ARRAY_SIZE(low))
+                        break;
+                low[n].master = fixture->master;
+                low[n++].slave = fixture->slave;
+        }
+        while (n-- > 0) {
+                close(low[n].master);
+                close(low[n].slave);
+        }
+}
+
 static int setup(void **state) {
         struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-        assert_int_equal(openpty(&fixture->master, &fixture->slave, fixture->name, NULL, NULL), 0);
+        open_rare_pty(fixture);
         assert_int_equal(fcntl(fixture->master, F_SETFL, O_NONBLOCK), 0);
         *state = fixture;
         return 0;
@@ -298,6 +323,10 @@ static int lock_like_picocom(int fd) {
         return flock(fd, LOCK_EX | LOCK_NB);
 }
 
+static int log_in(int fd) {
+        return setsid() < 0 || ioctl(fd, TIOCSCTTY, 0) < 0 ? -1 : close(fd);
+}
+
 static int lock_not(int fd) {
         (void)fd;
         return 0;
@@ -330,10 +359,66 @@ static void names_who_has_the_port_open(void **state) {
         assert_int_equal(port_holder(fixture->name, &seen, command, sizeof(command)), -ENOENT);
         fixture->port = port_close(fixture->port);
 
-        pid_t pid = start_holder(fixture->name, lock_not);
-        assert_int_equal(port_holder(fixture->name, &seen, command, sizeof(command)), 0);
-        assert_int_equal(seen, pid);
-        stop_holder(pid);
+        static int (*const ways[])(int fd) = { lock_not, log_in };
+        for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+                pid_t pid = start_holder(fixture->name, ways[i]);
+                assert_int_equal(port_holder(fixture->name, &seen, command, sizeof(command)), 0);
+                assert_int_equal(seen, pid);
+                stop_holder(pid);
+        }
+}
+
+static void the_dead_and_nonsense_lock_nothing(void **state) {
+        char *root = tree_new();
+        _cleanup_free_ char *locks = tree_path(root, "lock");
+        const struct hw_roots roots = { .locks = locks };
+        char living[16], ours[16], dead[16];
+
+        (void)state;
+        pid_t pid = fork();
+        if (pid == 0)
+                _exit(0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        (void)snprintf(dead, sizeof(dead), "%10d\n", pid);
+        (void)snprintf(ours, sizeof(ours), "%10d\n", getpid());
+        (void)snprintf(living, sizeof(living), "%10d\n", getppid());
+        assert_int_equal(port_lock_file(&roots, "/dev/ttyS0"), 0);
+
+        tree_text(root, "lock/LCK..ttyS0", living);
+        assert_int_equal(port_lock_file(&roots, "/dev/ttyS0"), getppid());
+        assert_int_equal(port_lock_file(&roots, "/dev/ttyS1"), 0);
+        const char *const nothing[] = { dead,   ours,  "",          "\n",
+                                        "-1\n", "0\n", "minicom\n", "99999999999999999999" };
+        for (size_t i = 0; i < ARRAY_SIZE(nothing); i++) {
+                tree_text(root, "lock/LCK..ttyS0", nothing[i]);
+                assert_int_equal(port_lock_file(&roots, "/dev/ttyS0"), 0);
+        }
+        tree_text(root, "lock/LCK..ttyS1", living);
+        tree_link(root, "lock/LCK..ttyS2", "LCK..ttyS1");
+        tree_directory(root, "lock/LCK..ttyS3");
+        assert_int_equal(port_lock_file(&roots, "/dev/ttyS2"), 0);
+        assert_int_equal(port_lock_file(&roots, "/dev/ttyS3"), 0);
+        tree_remove(root);
+}
+
+static void a_lock_file_keeps_us_out_and_names_its_owner(void **state) {
+        struct fixture *fixture = *state;
+        char path[64], command[32];
+        pid_t seen = 0;
+
+        (void)snprintf(path, sizeof(path), "/run/lock/LCK..%s", strrchr(fixture->name, '/') + 1);
+        FILE *file = fopen(path, "wxe");
+        if (!file)
+                skip(); /* no such directory here, or not ours to write to */
+        (void)fprintf(file, "%10d\n", getppid());
+        (void)fclose(file);
+        int opened = port_open_serial(fixture->name, &fixture->port);
+        int held = port_holder(fixture->name, &seen, command, sizeof(command));
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(opened, -EBUSY);
+        assert_int_equal(held, 0);
+        assert_int_equal(seen, getppid());
+        assert_port_opens(fixture);
 }
 
 static void our_lock_holds_other_programs_off(void **state) {
@@ -398,6 +483,8 @@ int main(void) {
                 TEST(a_second_open_is_refused_and_changes_nothing),
                 TEST(other_programs_locks_are_respected_and_named),
                 TEST(names_who_has_the_port_open),
+                TEST(the_dead_and_nonsense_lock_nothing),
+                TEST(a_lock_file_keeps_us_out_and_names_its_owner),
                 TEST(our_lock_holds_other_programs_off),
                 TEST(what_is_no_port_is_told_apart),
                 TEST(a_link_opens_its_port),
