@@ -15,6 +15,7 @@ struct advice_context {
         const struct chip *chip; /* what it is, or is believed to be; NULL: not known */
         const struct entry_config *entry;
         unsigned baud;
+        const char *port_user; /* another process that has the port as well; NULL: none is seen */
         bool is_virtual;
         bool configured_image; /* the image is the one that the target's configuration names */
 };

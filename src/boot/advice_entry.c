@@ -24,6 +24,12 @@
 
 /* ---- conditions ---- */
 
+static bool port_is_shared(const struct session_failure *failure,
+                           const struct advice_context *context) {
+        (void)failure;
+        return context->port_user;
+}
+
 /* A lower rate is worth a try only where none was tried. */
 static bool never_below(const struct session_failure *failure, const struct advice_context *context,
                         unsigned baud) {
@@ -95,6 +101,12 @@ static bool is_g0(const struct session_failure *failure, const struct advice_con
 /* ---- the rows ---- */
 
 const struct advice_cause advice_entry_causes[] = {
+        { .name = "port-shared",
+          .errors = OUT_OF_STEP | 1U << SESSION_SILENCE,
+          .when = port_is_shared,
+          .text = "{user} has this port open as well, and takes part of what the chip says: stop it. "
+                  "A login on the port ends with `systemctl disable --now "
+                  "serial-getty@NAME.service`." },
         /* Nobody can do what entry needs. AN2606 section 4: the pattern is looked at on reset. */
         { .name = "no-lines",
           .errors = NO_ENTRY,

@@ -47,6 +47,10 @@ static void print_pins(struct text *text, const struct known *known) {
         print(text, "%s", known->context->chip->pins);
 }
 
+static void print_user(struct text *text, const struct known *known) {
+        print(text, "%s", known->context->port_user);
+}
+
 static void print_baud(struct text *text, const struct known *known) {
         print(text, "%u", known->context->baud);
 }
@@ -112,6 +116,7 @@ static const struct {
         { "target", print_target },
         { "chip", print_chip },
         { "pins", print_pins },
+        { "user", print_user },
         { "baud", print_baud },
         { "jitter", print_jitter },
         { "startup", print_startup },

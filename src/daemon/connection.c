@@ -16,17 +16,24 @@ static const char *const line_names[] = {
         [LINE_BOOT1] = "Boot1",
 };
 
-static int port_error(const char *port, int r, sd_bus_error *ret_error) {
+static bool port_user(const char *port, char *ret, size_t size) {
         char command[64];
         pid_t pid;
 
+        if (port_holder(port, &pid, command, sizeof(command)) < 0)
+                return false;
+        (void)snprintf(ret, size, "%s (process %d)", command[0] ? command : "somebody else",
+                       (int)pid);
+        return true;
+}
+
+static int port_error(const char *port, int r, sd_bus_error *ret_error) {
+        char user[PORT_USER_MAX];
+
         switch (r) {
         case -EBUSY:
-                if (port_holder(port, &pid, command, sizeof(command)) < 0)
-                        return error_set(ret_error, ERROR_BUSY, "%s is in use by somebody else",
-                                         port);
-                return error_set(ret_error, ERROR_BUSY, "%s is in use by %s (process %d)", port,
-                                 command[0] ? command : "somebody else", (int)pid);
+                return error_set(ret_error, ERROR_BUSY, "%s is in use by %s", port,
+                                 port_user(port, user, sizeof(user)) ? user : "somebody else");
         case -ENODEV:
                 return error_set(ret_error, ERROR_PORT,
                                  "%s is not there: is it plugged in, its overlay loaded, and Port= "
@@ -110,6 +117,10 @@ int connection_open(struct connection *connection, const char *target,
 void connection_close(struct connection *connection) {
         connection->lines = lines_close(connection->lines);
         connection->port = port_close(connection->port);
+}
+
+bool connection_port_user(const struct target_config *config, char *ret, size_t size) {
+        return !config->is_virtual && port_user(config->port, ret, size);
 }
 
 static bool same_port(const char *a, const char *b) {

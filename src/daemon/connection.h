@@ -26,5 +26,13 @@ int connection_open(struct connection *connection, const char *target,
 /* Makes the lines safe and gives all back; does nothing where nothing is held. */
 void connection_close(struct connection *connection);
 
+#define PORT_USER_MAX 96
+
+/*
+ * "agetty (process 512)": another process that has a target's port, as far as it can be seen.
+ * False: none, or the target is virtual.
+ */
+bool connection_port_user(const struct target_config *config, char *ret, size_t size);
+
 /* Do both need the same port, or the same line? As far as names tell; the kernel sees the rest. */
 bool connection_conflicts(const struct target_config *a, const struct target_config *b);

@@ -43,11 +43,14 @@ void job_result_fail(struct job *job, enum error_code code, const char *format, 
 static char *failure_message(const struct job *job, const struct session_failure *failure) {
         const struct target *target = job->target;
         const struct session_info *info = session_info(job->session);
+        char user[PORT_USER_MAX];
+        bool shared = connection_port_user(target->config, user, sizeof(user));
         const struct advice_context context = {
                 .target = target->name,
                 .chip = info->chip ?: target_chip(target),
                 .entry = &target->config->entry,
                 .baud = job->request->baud,
+                .port_user = shared ? user : NULL,
                 .is_virtual = target->config->is_virtual,
                 .configured_image = job->type == JOB_SYNC,
         };

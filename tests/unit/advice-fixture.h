@@ -48,6 +48,7 @@ struct given {
         uint16_t reported;
         const char *reason;
         bool configured_image;
+        bool shared;       /* somebody else has the port open */
         const char *first; /* name of the first advice */
 };
 

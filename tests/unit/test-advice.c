@@ -37,6 +37,12 @@ static const struct given cases[] = {
         { SEEN(SILENCE), 0x44E, BOTH, .first = "boot0-or-reset" }, /* 19 */
         { SEEN(SILENCE), 0, BOTH, .first = "boot0-or-reset" },
 
+        /* Whatever came: somebody else may have the rest of it. */
+        { SEEN(SILENCE), F405, BOTH, .shared = true, .first = "port-shared" },
+        { SEEN(TEXT), G071, BOTH, .shared = true, .first = "port-shared" },
+        { SEEN(GARBAGE), 0, 0, .shared = true, .first = "port-shared" },
+        { SESSION_SILENCE, .chip = F405, .shared = true, .first = "port-shared" },
+
         /* The same with an application that talks. */
         { SEEN(TEXT), 0x410, BOTH, .first = "boot0-or-reset" },
         { SEEN(TEXT), 0x440, BOTH, .first = "boot0-or-reset" },
