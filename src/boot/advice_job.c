@@ -90,6 +90,11 @@ CONDITION(parity_dropped) {
         return failure->system == -EPROTONOSUPPORT;
 }
 
+CONDITION(read_silent) {
+        return is_command(failure, AN3155_READ, AN3155_READ, AN3155_READ) &&
+               failure->stage == STAGE_DATA;
+}
+
 CONDITION(start_unknown) {
         return failure->start_unknown;
 }
@@ -259,6 +264,14 @@ const struct advice_cause advice_job_causes[] = {
                   "the grounds, or set a lower Baud= in the target's [Serial]." },
 
         /* Silence in mid-job. */
+        { .name = "unreadable",
+          .errors = E(SILENCE) | E(GARBAGE),
+          .quirks = CHIP_QUIRK_ECC,
+          .when = read_silent,
+          /* RM0351 3.3.2, RM0433 4.7.2: two wrong bits are an NMI or a bus error. */
+          .text = "What stands at {address} may be unreadable: programmed twice, or torn by a dip of "
+                  "the supply, its error-correcting code does not fit. Flash it with its pages "
+                  "erased (not --erase=none)." },
         { .name = "start-unknown",
           .errors = E(SILENCE) | E(GARBAGE),
           .when = start_unknown,

@@ -306,10 +306,9 @@ static enum step verify_list(struct session *session, const struct plan_list *li
         case COMPARE_SAME:
                 return STEP_NEXT;
         case COMPARE_DIFFERENT:
+        case COMPARE_FAULT: /* where the ECC of what was torn does not fit */
                 if (repair(session, session->compare.address) != STEP_FAILED)
                         return STEP_AGAIN;
-                break;
-        case COMPARE_FAULT:
                 break;
         }
         return compare_fail(session, status, SESSION_VERIFY_MISMATCH);

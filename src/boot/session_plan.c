@@ -292,6 +292,7 @@ enum compare_status compare_advance(struct session *session) {
                 return compare_start(session);
         }
         if (rom->status != ROM_OK) {
+                compare->address = block->address;
                 if (compare->reread)
                         return COMPARE_FAULT;
                 compare->reread = true; /* a byte may have been lost on its way */

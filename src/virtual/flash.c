@@ -12,8 +12,8 @@
  *  - a page erase cut short within its first eighth has done nothing that can be read, within its
  *    last eighth all; in between every bit that is to change has done so with a chance between 0.3
  *    and 1, growing with time;
- *  - units whose error-correcting code does not fit read as garbage that stays the same; nothing
- *    in them can be executed.
+ *  - units whose error-correcting code does not fit hold garbage that stays the same; nothing in
+ *    them can be executed.
  */
 
 enum unit_state {

@@ -17,6 +17,9 @@
 
 /* ---- synchronisation ---- */
 
+/* At less than 1200 baud the counter that measures the rate overflows (AN3155 2.1). */
+#define BAUD_MIN 1200
+
 void rom_reset(struct virtual_stm32 *chip) {
         chip->rom = (struct rom){ .stage = ROM_COMMAND, .need = 2 };
 }
@@ -79,7 +82,8 @@ void rom_listen(struct virtual_stm32 *chip) {
         rom->locked = true;
 
         chip->chip_receiver = receiver_new(chip->now, rom->length, rom->frame_bits);
-        if (!right && chip->chip->jitter_percent == 0) {
+        if ((!right && chip->chip->jitter_percent == 0) ||
+            rom->length > frame_length(BAUD_MIN, rom->frame_bits) / 40 * 41) {
                 rom->stalled = true;
                 return;
         }

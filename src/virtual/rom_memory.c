@@ -11,6 +11,8 @@
  *  - a write that is misaligned for its row is NACKed with its address (rows that keep silent about
  *    bad addresses: silence), one to flash or option bytes whose size is no multiple of 4 after its
  *    data. One to RAM writes up to 3 stale bytes behind, as Open Bootloader does;
+ *  - a unit whose ECC does not fit hangs the loader when it is read: nothing is known of its fault
+ *    handlers;
  *  - a row with CHIP_QUIRK_BULK_ID_READ lets the block around size register and unique ID be read
  *    as a whole only.
  */
@@ -77,6 +79,13 @@ static void show_stale(struct virtual_stm32 *chip, uint8_t *data, size_t size) {
                 memset(data, 0xFF, MIN(size, (size_t)chip->chip->program_unit));
 }
 
+/* Two wrong bits in a unit with ECC end in an NMI or a bus error (RM0351 3.3.2, RM0444 3.3.2,
+ * RM0433 4.7.2); L0 and L1 know none. */
+static bool read_faults(const struct virtual_stm32 *chip, struct region region, size_t size) {
+        return region.type == REGION_FLASH && chip->chip->quirks & CHIP_QUIRK_ECC &&
+               !flash_sound(chip, chip->rom.address, size);
+}
+
 void rom_read_length(struct virtual_stm32 *chip, uint64_t now) {
         struct rom *rom = &chip->rom;
         size_t size = rom->packet[0] + 1U;
@@ -92,6 +101,10 @@ void rom_read_length(struct virtual_stm32 *chip, uint64_t now) {
         }
         if (!rom_ack(chip, now))
                 return;
+        if (read_faults(chip, region, size)) {
+                rom->stalled = true;
+                return;
+        }
         memory_read(chip, region, rom->address, data, size);
         if (region.type == REGION_FLASH)
                 show_stale(chip, data, size);

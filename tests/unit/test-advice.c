@@ -146,6 +146,8 @@ static const struct given cases[] = {
         { SESSION_SILENCE, .chip = F405, .command = AN3155_EXTENDED_ERASE, .stage = 1,
           .first = "erase-silent" },
         { SESSION_SILENCE, .chip = 0x482, .command = AN3155_WRITE, .stage = 2, .first = "supply" },
+        { SESSION_SILENCE, .chip = 0x482, .command = AN3155_READ, .stage = 2,
+          .first = "unreadable" },
         { SESSION_SILENCE, .chip = 0x482, .baud = 921600, .first = "lower-baud" },
         { SESSION_GARBAGE, .chip = F746, .first = "baud-jitter" },
         { SESSION_GARBAGE, .chip = F103, .baud = 57600, .first = "supply" },

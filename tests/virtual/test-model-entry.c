@@ -89,6 +89,22 @@ static void test_slow_start_up(void **state) {
 
 /* ---- the first byte ---- */
 
+/* AN3155 2.1 */
+static void test_a_rate_too_low_is_not_measured(void **state) {
+        static const char *const chips[] = { "0x410", "0x482" };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+                struct host *host = host_of(chips[i], 0);
+
+                host_reset(host, true);
+                host_format(host, 1100, true);
+                host_talk(host, "7F", "");
+                host_talk(host, "00 FF", "");
+                host_free(host);
+        }
+}
+
 static void test_any_rate(void **state) {
         static const unsigned rates[] = { 1200, 9600, 38400, 57600, 115200, 123456, 921600 };
 
@@ -258,6 +274,7 @@ int main(void) {
                 cmocka_unit_test(test_first_byte_before_the_rom_is_ready_is_lost),
                 cmocka_unit_test(test_first_byte_across_the_start_of_the_rom),
                 cmocka_unit_test(test_slow_start_up),
+                cmocka_unit_test(test_a_rate_too_low_is_not_measured),
                 cmocka_unit_test(test_any_rate),
                 cmocka_unit_test(test_two_acks_to_the_first_byte),
                 cmocka_unit_test(test_wrong_first_byte_needs_a_reset),
