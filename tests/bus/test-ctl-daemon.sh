@@ -22,6 +22,8 @@ if [ "$1" != --on-bus ]; then
         printf '[Image]\nFile=%s/firmware/motor.hex\n' "$work" >>config/targets.d/motor.conf
         printf '[Image]\nFile=%s/firmware/motor.hex\n' "$work" >>config/targets.d/pump.conf
         printf '[Sirial]\n' >config/targets.d/broken.conf
+        # The example of README.md, as somebody would copy it.
+        sed -n '/^```ini$/,/^```$/p' "$top/../../README.md" | sed '1d;/^```$/,$d' >config/targets.d/readme.conf
         python3 "$make_firmware" --size 20000 --format hex firmware/motor.hex
         python3 "$make_firmware" --size 20000 --format bin motor.bin
         python3 "$make_firmware" --size 20000 --seed 7 --format elf other.elf
@@ -31,6 +33,15 @@ fi
 
 ctl=$2
 . "$top/cases.sh"
+
+reads_the_example_of_the_readme() {
+        run info readme
+        exits 0
+        has out 'Description: Motor controller'
+        has out 'Port: /dev/ttyAMA5'
+        lacks out ';'
+        lacks out 'broken'
+}
 
 takes_an_image_by_every_way() {
         "$ctl" -q flash motor - <other.elf >out 2>err
@@ -174,6 +185,7 @@ follows_jobs() {
         grep -q 'motor: job .* done' events || problem "no end: $(cat events)"
 }
 
+case_ 'reads the example of the README' reads_the_example_of_the_readme
 case_ 'takes an image by every way' takes_an_image_by_every_way
 case_ 'takes every option that it offers' takes_every_option_that_it_offers
 case_ 'writes protection and option bytes' writes_protection_and_option_bytes
