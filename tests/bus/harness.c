@@ -213,14 +213,16 @@ void harness_spawn(struct harness *harness) {
         char *rest = NULL;
         size_t n = 0;
 
-        assert_non_null(getenv("STMBOOTD"));
+        const char *daemon = getenv(harness->pty ? "STMBOOTD_PTY" : "STMBOOTD");
+
+        assert_non_null(daemon);
         wrapper = strdup(getenv("STMBOOTD_WRAPPER") ?: "");
         for (char *word = strtok_r(wrapper, " ", &rest); word && n < 10;
              word = strtok_r(NULL, " ", &rest))
                 argv[n++] = word;
         assert_true(asprintf(&config, "--config-dir=%s/config", harness->dir) > 0);
         assert_true(asprintf(&state, "--state-dir=%s/state", harness->dir) > 0);
-        argv[n++] = getenv("STMBOOTD");
+        argv[n++] = daemon;
         argv[n++] = config;
         argv[n++] = state;
         argv[n++] = harness->argument;

@@ -25,6 +25,7 @@ struct harness {
         char *dir;
         char *address;
         const char *argument;      /* one more for the daemon, or NULL */
+        bool pty;                  /* $STMBOOTD_PTY, for which a pty is as good as a UART */
         pid_t bus_pid, daemon_pid; /* 0: not running */
         sd_bus *bus;
 };

@@ -2,6 +2,8 @@
 
 /* The daemon's own life: configuration, reload, signals, sudden death. */
 
+#include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -43,6 +45,31 @@ static void a_port_that_is_not_there_makes_a_target_absent(void **state) {
         assert_property(harness, "motor", "State", "absent");
         assert_null(harness_job(harness, "motor", "Probe", &error, "a{sv}", 0));
         assert_error(&error, "Port");
+}
+
+static void a_port_that_vanishes_is_lost(void **state) {
+        struct harness *harness = *state;
+        int master, slave;
+        char name[64], byte = 0;
+
+        harness->pty = true;
+        assert_int_equal(openpty(&master, &slave, name, NULL, NULL), 0);
+        assert_int_equal(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
+        assert_int_equal(fcntl(slave, F_SETFD, FD_CLOEXEC), 0);
+        harness_write(harness, "config/targets.d/motor.conf", "[Serial]\nPort=%s\n", name);
+        harness_start(harness);
+        assert_property(harness, "motor", "State", "idle");
+        _cleanup_free_ char *job = harness_job(harness, "motor", "Probe", NULL, "a{sv}", 0);
+        assert_non_null(job);
+        assert_int_equal(read(master, &byte, 1), 1); /* it is at work */
+        assert_int_equal(byte, 0x7f);
+        (void)close(slave);
+        (void)close(master);
+
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_error(&error, "LinkLost");
+        harness_await_state(harness, "motor", "absent");
 }
 
 static void reload(struct harness *harness) {
@@ -552,6 +579,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(broken_files_do_not_stop_the_others),
                 TEST(a_port_that_is_not_there_makes_a_target_absent),
+                TEST(a_port_that_vanishes_is_lost),
                 TEST(nodes_of_the_device_tree_are_targets),
                 TEST(reload_adds_changes_and_removes_targets),
                 TEST(another_port_is_another_chip),
