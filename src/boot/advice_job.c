@@ -99,6 +99,10 @@ CONDITION(start_unknown) {
         return failure->start_unknown;
 }
 
+CONDITION(start_not_tried) {
+        return !failure->start_unknown;
+}
+
 CONDITION(has_reason) {
         return failure->permanent != NULL;
 }
@@ -108,8 +112,16 @@ CONDITION(layout_unknown) {
         return failure->has_address;
 }
 
+CONDITION(no_reason) {
+        return !has_reason(failure, context);
+}
+
 CONDITION(unflashable) {
         return has_reason(failure, context) && !failure->has_address;
+}
+
+CONDITION(unflashable_no_reason) {
+        return no_reason(failure, context) && !failure->has_address;
 }
 
 CONDITION(outside_flash) {
@@ -118,6 +130,10 @@ CONDITION(outside_flash) {
 
 CONDITION(too_large) {
         return failure->plan.status == PLAN_TOO_LARGE;
+}
+
+CONDITION(flash_not_there) {
+        return failure->plan.status == PLAN_NOT_THERE;
 }
 
 CONDITION(holds_options) {
@@ -185,6 +201,21 @@ CONDITION(not_there) {
                failure->system == -ENXIO;
 }
 
+CONDITION(lines_otherwise) {
+        return !in_use(failure, context) && !not_allowed(failure, context) &&
+               !not_there(failure, context);
+}
+
+CONDITION(is_virtual) {
+        (void)failure;
+        return context->is_virtual;
+}
+
+/* No virtual port is one. */
+CONDITION(not_the_mini_uart) {
+        return context->is_virtual || !parity_dropped(failure, context);
+}
+
 CONDITION(not_bootable) {
         return failure->outcome == SESSION_NOT_BOOTABLE;
 }
@@ -231,20 +262,6 @@ const struct advice_cause advice_job_causes[] = {
                   "it, and such a chip has to be replaced." },
 
         /* NACK to a part of a command. */
-        { .name = "no-mass-erase",
-          .errors = E(NACK) | E(UNSUPPORTED),
-          .quirks = CHIP_QUIRK_NO_MASS_ERASE,
-          .when = erase_refused,
-          /* AN2606, STM32L0 and L1. */
-          .text = "The ROM of {chip} has no erase of everything at once: leave out --mass, and it "
-                  "goes page by page." },
-        { .name = "no-bank-erase",
-          .errors = E(NACK) | E(UNSUPPORTED),
-          .quirks = CHIP_QUIRK_NO_BANK_ERASE,
-          .when = erase_refused,
-          /* AN2606, known limitations of H74x V13.3, L496 V9.3. */
-          .text = "The ROM of {chip} cannot erase a bank at once: leave out --bank, or erase the "
-                  "bank's range of addresses." },
         { .name = "erase-refused",
           .errors = E(NACK),
           .when = erase_refused,
@@ -299,6 +316,7 @@ const struct advice_cause advice_job_causes[] = {
                   "[Serial]." },
         { .name = "supply",
           .errors = E(SILENCE) | E(GARBAGE),
+          .when = start_not_tried,
           .text = "The chip lost its thread in the middle: a dip of its supply, a loose wire, or a "
                   "reset by something else (a watchdog, a supervisor, a debug probe)." },
         { .name = "other-program",
@@ -338,6 +356,7 @@ const struct advice_cause advice_job_causes[] = {
           .text = "{chip} cannot be flashed this way: {what}. `stmbootctl probe {target}` works." },
         { .name = "unflashable-other",
           .errors = E(UNFLASHABLE),
+          .when = unflashable_no_reason,
           .text = "This chip cannot be flashed through its ROM by stmboot: use a debug probe." },
 
         /* The image and the flash. */
@@ -352,6 +371,11 @@ const struct advice_cause advice_job_causes[] = {
           .text = "This chip has {flash_size} of flash; the image ends at {image_end}, "
                   "{excess} bytes too far. Build a smaller one, or look at the part number on the "
                   "chip." },
+        { .name = "not-there",
+          .errors = E(DOES_NOT_FIT),
+          .when = flash_not_there,
+          .text = "The size of this chip's flash cannot be read, and it has less than {flash_size}: "
+                  "look at the part number on the chip, and build a smaller image." },
         { .name = "option-segments",
           .errors = E(DOES_NOT_FIT),
           .when = holds_options,
@@ -390,6 +414,7 @@ const struct advice_cause advice_job_causes[] = {
                   "--permanent." },
         { .name = "permanent-other",
           .errors = E(PERMANENT),
+          .when = no_reason,
           .text = "This can never be undone. If that is what you want, repeat the command with "
                   "--permanent." },
         { .name = "unsupported",
@@ -446,6 +471,7 @@ const struct advice_cause advice_job_causes[] = {
                   "write`), or it was not erased (--erase=none)." },
         { .name = "supply-or-wear",
           .errors = E(VERIFY_MISMATCH) | E(NOT_BLANK),
+          .when = twin_not_lost,
           .text = "If it happens again at the same address, the flash there is worn out; at "
                   "changing ones, the supply dips while the chip erases and programs." },
         { .name = "differs-from-file",
@@ -476,6 +502,7 @@ const struct advice_cause advice_job_causes[] = {
                   "(`gpiodetect` lists them), Boot0= and Reset= a number or name of a line." },
         { .name = "lines",
           .errors = E(LINES),
+          .when = lines_otherwise,
           .text = "The lines could not be driven: `journalctl -u stmbootd` has the details." },
         { .name = "mini-uart",
           .errors = E(FORMAT),
@@ -487,6 +514,7 @@ const struct advice_cause advice_job_causes[] = {
                   "PL011 (ttyAMA0) there, or use another UART's pins." },
         { .name = "port-baud",
           .errors = E(FORMAT),
+          .when = not_the_mini_uart,
           .text = "The port may not reach {baud} baud (an 8250 stops at 115200): set a lower Baud= in "
                   "the target's [Serial]." },
         { .name = "link",
@@ -496,6 +524,7 @@ const struct advice_cause advice_job_causes[] = {
                   "it is back, start the job again; `dmesg` tells what the kernel saw." },
         { .name = "link-virtual",
           .errors = E(LINK_LOST),
+          .when = is_virtual,
           .text = "Start the job again once the port is back." },
         { .name = "flash-again",
           .errors = E(CANCELLED),
@@ -508,9 +537,9 @@ const struct advice_cause advice_job_causes[] = {
           .text = "Nothing has to be repaired: start the job again when it suits." },
 
         { .name = "trace",
-          .errors = ADVICE_ANY &
-                    ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) | E(WRONG_CHIP) |
-                      E(UNKNOWN_CHIP) | E(UNFLASHABLE) | E(DIFFERS) | E(LINES) | E(FORMAT)),
+          .errors = ADVICE_ANY & ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) |
+                                   E(WRONG_CHIP) | E(UNKNOWN_CHIP) | E(UNFLASHABLE) |
+                                   E(UNSUPPORTED) | E(DIFFERS) | E(LINES) | E(FORMAT)),
           .text = "`stmbootctl trace {target}` shows each byte and line step of this, to be compared "
                   "with what a meter or logic analyser sees at the chip." },
 };

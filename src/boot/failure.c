@@ -198,6 +198,12 @@ static void tell_fit(const struct story *story) {
                         "the image holds option bytes (0x%08" PRIX32 "-0x%08" PRIX32 ")",
                         plan->address, plan->end - 1);
                 return;
+        case PLAN_NOT_THERE:
+                fprintf(story->out,
+                        "the image does not fit: the chip refuses to read 0x%08" PRIX32
+                        ", where it would end",
+                        plan->address);
+                return;
         case PLAN_EMPTY:
                 fprintf(story->out, "nothing of the image lies in flash");
                 break;

@@ -75,6 +75,7 @@ enum plan_status {
         PLAN_EMPTY,         /* nothing of the image lies in flash */
         PLAN_OVERLAP,       /* two segments, one by an alias, hold the same address */
         PLAN_RANGE_OUTSIDE, /* no image: a range to be erased is not all of it flash */
+        PLAN_NOT_THERE,     /* others of its kind have flash there, this part refuses to be read */
 };
 
 struct plan_error {

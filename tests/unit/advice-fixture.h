@@ -48,8 +48,8 @@ struct given {
         uint16_t reported;
         const char *reason;
         bool configured_image;
-        bool shared;       /* somebody else has the port open */
-        const char *first; /* name of the first advice */
+        bool shared;      /* somebody else has the port open */
+        const char *rows; /* names of all its advice, in order */
 };
 
 /* The start of a row: no entry, and what the attempts saw. */
