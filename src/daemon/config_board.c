@@ -113,8 +113,8 @@ static const struct {
         { "Fault", true, assign_fault },
 };
 
-int board_assign(struct target_config *config, unsigned *seen, const char *key, const char *value,
-                 char **ret_reason) {
+int config_board_assign(struct target_config *config, unsigned *seen, const char *key,
+                        const char *value, char **ret_reason) {
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 if (strcmp(key, keys[i].key) != 0)
                         continue;

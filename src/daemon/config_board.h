@@ -7,5 +7,5 @@
  * One assignment in [Virtual]; `seen` has a bit for each key that may be given once. Returns 0, or
  * -EINVAL with a reason, or -ENOMEM.
  */
-int board_assign(struct target_config *config, unsigned *seen, const char *key, const char *value,
-                 char **ret_reason);
+int config_board_assign(struct target_config *config, unsigned *seen, const char *key,
+                        const char *value, char **ret_reason);

@@ -276,7 +276,8 @@ static int on_assignment(const char *section, const char *key, const char *value
         if (!key)
                 return enter_section(parser, section, line, ret_reason);
         if (strcmp(section, "Virtual") == 0)
-                return board_assign(parser->config, &parser->board_seen, key, value, ret_reason);
+                return config_board_assign(parser->config, &parser->board_seen, key, value,
+                                           ret_reason);
 
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
                 if (strcmp(section, keys[i].section) != 0 || strcmp(key, keys[i].key) != 0)

@@ -29,7 +29,6 @@ enum job_type {
         JOB_READ_OPTION_BYTES,
         JOB_WRITE_OPTION_BYTES,
         JOB_INSPECT, /* no job: the options of InspectImage */
-        JOB_TYPE_MAX_,
 };
 
 #define JOB_READ_MAX    (8U << 20) /* bytes */
