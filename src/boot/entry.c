@@ -59,7 +59,7 @@ static bool parse_line(const char *word, struct entry_lines *lines) {
         return false;
 }
 
-static bool sets_anything(const struct entry_lines *lines) {
+bool entry_sets_lines(const struct entry_lines *lines) {
         return lines->set_reset || lines->set_boot0 || lines->set_boot1;
 }
 
@@ -91,7 +91,7 @@ int entry_sequence_parse(const char *text, struct entry_sequence *ret, size_t *r
                 sequence.steps[sequence.n_steps++] = step;
                 step = (struct entry_step){ 0 };
         }
-        if (sets_anything(&step.lines)) {
+        if (entry_sets_lines(&step.lines)) {
                 if (sequence.n_steps == ENTRY_STEPS_MAX)
                         return -EINVAL;
                 sequence.steps[sequence.n_steps++] = step;
@@ -111,7 +111,7 @@ static void add_step(struct entry_sequence *sequence, const struct entry_config 
         lines.set_reset &= config->has_reset;
         lines.set_boot0 &= config->has_boot0;
         lines.set_boot1 &= config->has_boot1;
-        if (sets_anything(&lines))
+        if (entry_sets_lines(&lines))
                 sequence->steps[sequence->n_steps++] = (struct entry_step){ lines, delay };
 }
 

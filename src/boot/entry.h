@@ -19,6 +19,9 @@ struct entry_lines {
         bool set_boot1, boot1;
 };
 
+/* Or does it leave all of them as they are? */
+bool entry_sets_lines(const struct entry_lines *lines);
+
 struct entry_step {
         struct entry_lines lines;
         uint64_t delay; /* after setting them, microseconds */

@@ -108,14 +108,10 @@ static void want_send(struct link *link, const uint8_t *data, size_t size,
         };
 }
 
-static bool sets_lines(const struct entry_lines *lines) {
-        return lines->set_reset || lines->set_boot0 || lines->set_boot1;
-}
-
 static void want_step(struct link *link, struct session_want *ret) {
         const struct entry_step *step = &link->steps.steps[link->step];
 
-        if (link->answered || !sets_lines(&step->lines)) {
+        if (link->answered || !entry_sets_lines(&step->lines)) {
                 if (!link->answered)
                         link->deadline = link->now + step->delay;
                 link->answered = true;
