@@ -70,6 +70,10 @@ void an3155_go(struct exchange *ret, uint32_t address) {
         add_address(ret, address);
 }
 
+bool an3155_erase_names(uint8_t command, uint16_t page) {
+        return command == AN3155_EXTENDED_ERASE || page <= UINT8_MAX;
+}
+
 void an3155_erase(struct exchange *ret, uint8_t command, const uint16_t *pages, size_t n_pages,
                   uint64_t timeout) {
         uint8_t packet[2 + 2 * AN3155_ERASE_PAGES_MAX];
@@ -79,8 +83,10 @@ void an3155_erase(struct exchange *ret, uint8_t command, const uint16_t *pages, 
         exchange_init(ret, command, AN3155_TIMEOUT);
         if (command == AN3155_ERASE) {
                 packet[size++] = (uint8_t)(n_pages - 1);
-                for (size_t i = 0; i < n_pages; i++)
+                for (size_t i = 0; i < n_pages; i++) {
+                        assert(an3155_erase_names(command, pages[i]));
                         packet[size++] = (uint8_t)pages[i];
+                }
         } else {
                 put_be16(packet, (uint16_t)(n_pages - 1));
                 size = 2;

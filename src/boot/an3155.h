@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,10 @@ void an3155_write(struct exchange *ret, uint32_t address, const uint8_t *data, s
 /* Go: the stack pointer is loaded from `address`, the program counter from the next word. */
 void an3155_go(struct exchange *ret, uint32_t address);
 
-/* Erase (0x43) or Extended Erase (0x44) of 1..AN3155_ERASE_PAGES_MAX pages. */
+/* Can the command name a page of this number? Erase (0x43) has one byte for it (AN3155 3.7). */
+bool an3155_erase_names(uint8_t command, uint16_t page);
+
+/* Erase (0x43) or Extended Erase (0x44) of 1..AN3155_ERASE_PAGES_MAX pages that it can name. */
 void an3155_erase(struct exchange *ret, uint8_t command, const uint16_t *pages, size_t n_pages,
                   uint64_t timeout);
 

@@ -198,6 +198,8 @@ static enum step done_at_once(struct session *session) {
         }
         if (session->rom.breaks == 0 && !session->erased)
                 session->outcome = SESSION_UNTOUCHED;
+        if (session_check_names(session, session->pages, session->n_pages) == STEP_FAILED)
+                return STEP_FAILED;
         return erase_next(session); /* refused: page by page, then */
 }
 
@@ -211,8 +213,10 @@ enum step phase_collect(struct session *session) {
                                       "this ROM lists no erase command");
         if (collect_pages(session) == STEP_FAILED)
                 return STEP_FAILED;
-        if (request->length == 0 && request->bank == 0)
-                return STEP_NEXT; /* all of it, however it is divided */
+        if (request->length == 0 && request->bank == 0) /* all of it, however it is divided */
+                return request->mass_erase ? STEP_NEXT
+                                           : session_check_names(session, session->pages,
+                                                                 session->n_pages);
         return session_check_pages(session, session->pages, session->n_pages);
 }
 

@@ -175,7 +175,10 @@ bool session_would_strand(const struct session *session);
 /* The pages of this very part into session->map; refuses chips that cannot be flashed. */
 enum step session_find_map(struct session *session);
 
-/* Refuses pages that are others where an option is set that its ROM does not show. */
+/* Refuses pages that the ROM's erase command cannot name. */
+enum step session_check_names(struct session *session, const struct flash_page *pages, size_t n);
+
+/* Refuses those, and pages that are others where an option is set that its ROM does not show. */
 enum step session_check_pages(struct session *session, const struct flash_page *pages, size_t n);
 
 /* ---- the phases ---- */
@@ -183,6 +186,7 @@ enum step session_check_pages(struct session *session, const struct flash_page *
 enum step phase_enter(struct session *session);
 enum step phase_identify(struct session *session); /* session_identify.c */
 enum step phase_plan(struct session *session);     /* session_plan.c */
+enum step phase_reach(struct session *session);    /* session_map.c */
 enum step phase_preserve(struct session *session);
 enum step phase_check(struct session *session);
 enum step phase_compare_all(struct session *session);

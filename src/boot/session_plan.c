@@ -12,52 +12,6 @@
 #define UNKNOWN_WRITE_ALIGN 16
 #define UNKNOWN_ERASED      0xFF
 
-/* ---- the map of this very part ---- */
-
-enum step session_find_map(struct session *session) {
-        const struct chip *chip = session->rom.chip;
-        const struct session_info *info = &session->info;
-
-        if (session->config.map) {
-                session->map = *session->config.map;
-                return STEP_NEXT;
-        }
-        if (!chip)
-                return session_fail(session, SESSION_UNKNOWN_CHIP);
-        if (chip->unusable)
-                return session_refuse(session, SESSION_UNFLASHABLE, chip->unusable);
-        if (info->protection == CHIP_YES)
-                return session_fail(session, SESSION_PROTECTED);
-        bool other = info->options.other_layout == CHIP_YES;
-        if (chip_flash_map(chip, info->flash_size, other, &session->map) < 0 ||
-            chip_flash_map(chip, info->flash_size,
-                           other || info->options.other_layout == CHIP_UNKNOWN,
-                           &session->other_map) < 0)
-                return session_refuse(session, SESSION_UNFLASHABLE,
-                                      "no page layout is known for a part of this flash size");
-        if (info->options.banks_swapped == CHIP_YES) {
-                flash_map_swap_banks(&session->map);
-                flash_map_swap_banks(&session->other_map);
-        }
-        return STEP_NEXT;
-}
-
-enum step session_check_pages(struct session *session, const struct flash_page *pages, size_t n) {
-        for (size_t i = 0; i < n && !session->config.map; i++) {
-                struct flash_page other;
-
-                if (flash_map_find(&session->other_map, pages[i].address, &other) &&
-                    other.address == pages[i].address && other.size == pages[i].size &&
-                    other.number == pages[i].number)
-                        continue;
-                session->failure.permanent =
-                        "its pages there depend on an option (single or dual bank) that its ROM "
-                        "does not show";
-                return session_fail_at(session, SESSION_UNFLASHABLE, pages[i].address);
-        }
-        return STEP_NEXT;
-}
-
 /* AN3155 3.6 wants multiples of 4; the hardware programs whole units. */
 static uint32_t write_align(const struct chip *chip) {
         uint32_t align = 4;

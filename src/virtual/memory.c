@@ -65,6 +65,8 @@ struct region memory_find(const struct virtual_stm32 *chip, uint32_t address, si
 static uint16_t size_register(const struct virtual_stm32 *chip) {
         uint16_t size = (uint16_t)(chip->flash_size / 1024);
 
+        if (chip->config.size_blank)
+                return 0xFFFF;
         if (chip->chip->quirks & CHIP_QUIRK_SIZE_CODE)
                 return size == 256;
         if (chip->chip->quirks & CHIP_QUIRK_SIZE_LOW_BYTE)

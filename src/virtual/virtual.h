@@ -19,6 +19,7 @@ struct virtual_stm32;
 struct virtual_config {
         const struct chip *chip;
         uint32_t flash_size;     /* bytes; 0: the family's largest */
+        bool size_blank;         /* the size register holds 0xFFFF */
         uint64_t seed;           /* of the unique ID and of everything random */
         enum chip_timing timing; /* program, erase and start-up times */
         bool no_wire_time;       /* bytes arrive at once (for tests that count no time) */
