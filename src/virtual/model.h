@@ -215,7 +215,7 @@ struct virtual_stm32 {
 
         /* what happens by itself; USEC_INFINITY: nothing */
         uint64_t event; /* the first of these */
-        uint64_t boot_at, reset_at, power_off_at, power_on_at;
+        uint64_t boot_at, reset_at, release_at, power_off_at, power_on_at;
 
         virtual_wake_t wake;
         void *wake_userdata;

@@ -339,6 +339,10 @@ void rom_system_reset(struct virtual_stm32 *chip) {
         model_schedule(chip);
 }
 
+static bool resets_after_options(const struct virtual_stm32 *chip) {
+        return chip->config.resets_itself || chip->chip->quirks & CHIP_QUIRK_RESET_AFTER_OB;
+}
+
 void rom_job_done(struct virtual_stm32 *chip, uint64_t now) {
         switch (chip->rom.after) {
         case ROM_AFTER_ACK:
@@ -348,12 +352,12 @@ void rom_job_done(struct virtual_stm32 *chip, uint64_t now) {
         case ROM_AFTER_ACK_RESET:
                 (void)rom_ack(chip, now);
                 rom_done(chip);
-                if (chip->chip->quirks & CHIP_QUIRK_RESET_AFTER_OB)
+                if (resets_after_options(chip))
                         rom_system_reset(chip);
                 break;
         case ROM_AFTER_RESET:
                 rom_done(chip);
-                if (chip->chip->quirks & CHIP_QUIRK_RESET_AFTER_OB)
+                if (resets_after_options(chip))
                         rom_system_reset(chip);
                 break;
         case ROM_AFTER_REGRESSION:

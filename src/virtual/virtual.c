@@ -42,7 +42,7 @@ static void model_stop(struct virtual_stm32 *chip, uint64_t now) {
         chip->pending = false;
         chip->busy = now;
         chip->fast = false;
-        chip->boot_at = chip->reset_at = USEC_INFINITY;
+        chip->boot_at = chip->reset_at = chip->release_at = USEC_INFINITY;
         rom_reset(chip);
         model_schedule(chip);
 }
@@ -96,10 +96,14 @@ void virtual_set_lines(struct virtual_stm32 *chip, uint64_t now, bool reset, boo
         if (chip->state == VIRTUAL_OFF || chip->nrst_low == was_low)
                 return;
 
+        chip->release_at = USEC_INFINITY;
         if (chip->nrst_low)
                 model_reset(chip, chip->now);
+        else if (chip->state == VIRTUAL_IN_RESET && chip->config.reset_rise > 0)
+                chip->release_at = chip->now + chip->config.reset_rise * NSEC_PER_USEC;
         else if (chip->state == VIRTUAL_IN_RESET)
                 boot_release(chip, chip->now);
+        model_schedule(chip);
         model_wake(chip);
 }
 
@@ -150,7 +154,8 @@ int virtual_new(const struct virtual_config *config, struct virtual_stm32 **ret)
         chip->boot1 = config->boot1_high;
         chip->host_receiver = receiver_new(0, frame_length(115200, 11), 11);
         chip->echo_receiver = chip->host_receiver;
-        chip->boot_at = chip->reset_at = chip->power_off_at = chip->power_on_at = USEC_INFINITY;
+        chip->boot_at = chip->reset_at = chip->release_at = USEC_INFINITY;
+        chip->power_off_at = chip->power_on_at = USEC_INFINITY;
 
         power_on(chip, 0);
         chip->counters = (struct virtual_counters){};
@@ -184,6 +189,7 @@ struct virtual_stm32 *virtual_free(struct virtual_stm32 *chip) {
 void model_schedule(struct virtual_stm32 *chip) {
         uint64_t event = MIN(chip->boot_at, chip->reset_at);
 
+        event = MIN(event, chip->release_at);
         event = MIN(event, chip->power_off_at);
         event = MIN(event, chip->power_on_at);
         if (chip->job.type != JOB_NONE)
@@ -201,7 +207,10 @@ static void model_event(struct virtual_stm32 *chip) {
                 power_on(chip, now);
         else if (chip->reset_at == now)
                 model_reset(chip, now);
-        else if (chip->boot_at == now)
+        else if (chip->release_at == now) {
+                chip->release_at = USEC_INFINITY;
+                boot_release(chip, now);
+        } else if (chip->boot_at == now)
                 boot_finish(chip, now);
         else {
                 bool background = chip->job.background;

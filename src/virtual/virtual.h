@@ -31,6 +31,8 @@ struct virtual_config {
         bool autobaud_jitter;    /* a ROM that measures in software errs, up to AN2606's worst */
         bool short_blocks;       /* CHIP_QUIRK_BLOCK_128 holds; AN3155 allows 256 bytes */
         bool all_commands;       /* Get lists 0x50, 0x51 and 0xA1 too */
+        bool resets_itself;      /* after option bytes, whatever the row says (AN3155's text) */
+        uint64_t reset_rise;     /* usec that NRST stays low after it is released: a capacitor */
         bool id_otherwise;       /* size and unique ID are read in the way the row does not say */
         bool banks_swapped;      /* SWAP_BANK of a row that shows no option bytes for it */
 };

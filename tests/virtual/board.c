@@ -127,6 +127,7 @@ void board_check_left(const struct board *board) {
         assert_false(board->drive.percent_fell);
         assert_int_equal(counters->option_torn, 0);
         assert_int_equal(counters->overprogrammed, 0);
+        assert_int_equal(counters->sent_while_busy, 0);
 }
 
 enum board_runs board_look(struct board *board, const struct image *old, const struct image *new) {

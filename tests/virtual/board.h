@@ -33,7 +33,8 @@ void board_do(struct board *board, const struct session_request *request);
 const struct session_failure *board_fail(struct board *board, const struct session_request *request,
                                          enum session_error error);
 
-/* Lines inactive, no option write torn, no unit programmed twice, progress that never fell. */
+/* Lines inactive, no option write torn, no unit programmed twice, nothing said to a busy chip,
+ * progress that never fell. */
 void board_check_left(const struct board *board);
 
 /* What runs once the power was cycled with BOOT0 low. */

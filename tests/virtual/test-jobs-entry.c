@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,36 @@ static void a_rate_that_is_missed_is_stepped_down(void **state) {
         }
         print_message("%u chips at 115200, %u at 57600\n", fast, slow);
         assert_true(fast > 10 && slow > 0);
+}
+
+/* 100 nF and 40 kOhm: BOOT0 counts, and the ROM starts, long after NRST was released. */
+static void a_capacitor_at_nrst_is_waited_for(void **state) {
+        const struct virtual_config wiring = { .reset_rise = 10 * USEC_PER_MSEC };
+        char name[16];
+
+        (void)state;
+        for (size_t i = 0; i < chip_table_size; i++) {
+                const struct chip *chip = &chip_table[i];
+                struct board board;
+
+                if (chip->unusable || (chip->quirks & CHIP_QUIRK_PIN_OFF && !chip->options[0].size))
+                        continue;
+                (void)snprintf(name, sizeof(name), "0x%03X", chip->id);
+                board_open(&board, name, &wiring);
+                struct image *old = drive_image(chip, 1000, 1);
+                struct image *image = drive_image(chip, 2000, 2);
+                const struct session_request request = { .kind = SESSION_FLASH, .image = image };
+
+                board_put(&board, old);
+                board_do(&board, &request);
+                assert_int_equal(session_info(board.session)->recoveries, 0);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+                image_free(old);
+                image_free(image);
+                board_close(&board);
+        }
 }
 
 static void a_sequence_replaces_the_steps(void **state) {
@@ -376,6 +407,7 @@ int main(void) {
                 cmocka_unit_test(a_chip_is_entered_whatever_it_takes),
                 cmocka_unit_test(a_rom_in_step_is_found_without_lines),
                 cmocka_unit_test(a_rate_that_is_missed_is_stepped_down),
+                cmocka_unit_test(a_capacitor_at_nrst_is_waited_for),
                 cmocka_unit_test(a_sequence_replaces_the_steps),
                 cmocka_unit_test(each_trouble_shows_in_the_evidence),
                 cmocka_unit_test(lines_and_formats_that_fail_say_so),

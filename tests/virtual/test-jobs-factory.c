@@ -77,6 +77,50 @@ static void image_option_bytes_and_protection_go_in_one_job(void **state) {
         }
 }
 
+/* AN3155's text lets all ROMs reset themselves, a footnote of its figures only some. */
+static void a_reset_after_each_step_does_no_harm(void **state) {
+        static const char *const chips[] = { "STM32F103RC", "STM32F405", "STM32L476", "STM32L152RC",
+                                             "STM32G431",   "STM32G0B1", "STM32H743", "STM32U575",
+                                             "STM32L552",   "STM32WB55", "STM32WLE5", "STM32L072" };
+        const struct session_request steps[] = {
+                { .kind = SESSION_WRITE_PROTECT,
+                  .sectors = (const uint8_t[]){ 2, 3 },
+                  .n_sectors = 2 },
+                { .kind = SESSION_WRITE_UNPROTECT },
+                { .kind = SESSION_READOUT_PROTECT },
+                { .kind = SESSION_READOUT_UNPROTECT },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < 2 * ARRAY_SIZE(chips); i++) {
+                const struct virtual_config wiring = { .resets_itself = i % 2 };
+                struct board board;
+
+                board_open(&board, chips[i / 2], &wiring);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                const struct session_request flash = { .kind = SESSION_FLASH, .image = image };
+
+                board_do(&board, &flash);
+                for (size_t k = 0; k < ARRAY_SIZE(steps); k++)
+                        board_do(&board, &steps[k]);
+                board_do(&board, &flash);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+
+                /* and with all of it in one job */
+                struct session_request all = flash;
+                all.sectors = steps[0].sectors;
+                all.n_sectors = steps[0].n_sectors;
+                all.readout_protect = true;
+                board_do(&board, &all);
+                board_do(&board, &(struct session_request){ .kind = SESSION_PROBE });
+                assert_int_equal(session_info(board.session)->protection, CHIP_YES);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
 static void an_image_may_bring_its_option_bytes(void **state) {
         uint8_t options[] = { 0xA5, 0x5A, 0xFF, 0x00, 0x12, 0xED, 0x34, 0xCB };
         struct board board;
@@ -396,6 +440,7 @@ int main(void) {
                 cmocka_unit_test(what_does_not_fit_the_very_part_touches_nothing),
                 cmocka_unit_test(an_unknown_chip_is_named_and_flashed_by_a_layout_by_hand),
                 cmocka_unit_test(a_chip_that_cannot_be_flashed_says_why),
+                cmocka_unit_test(a_reset_after_each_step_does_no_harm),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
