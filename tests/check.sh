@@ -25,9 +25,27 @@ started=$(date +%s)
 results=$scratch/results # a line each: PASS, FAIL, SKIP or PART, two spaces, what
 : >"$results"
 
+# apart FILTER COMMAND...: runs a command in a session of its own, with its output through a filter.
+# Ctrl-C ends all of it: Meson would take it for a wish to skip one test, jobs in the background would
+# not hear it.
 running=
+apart() {
+        filter=$1
+        shift
+        rm -f "$scratch/output"
+        mkfifo "$scratch/output"
+        "$filter" <"$scratch/output" &
+        setsid "$@" >"$scratch/output" 2>&1 &
+        running=$!
+        wait "$running"
+        status=$?
+        wait
+        running=
+        return $status
+}
+
 clean_up() {
-        [ -z "$running" ] || { kill "$running" && wait "$running"; } 2>/dev/null
+        [ -z "$running" ] || { kill -- "-$running" && wait; } 2>/dev/null
 }
 
 say() {
@@ -51,22 +69,19 @@ step() {
         fi
 }
 
+# The builder speaks up only where it fails: Meson 1.7 leaves what only tests need to `meson test`.
+without_builder() {
+        grep --line-buffered -vE '^(ninja: [En]|\[[0-9]+/[0-9]+\] |$)'
+}
+
 # meson_tests NAME BUILD-DIRECTORY [meson test arguments]
 meson_tests() {
         name=$1 directory=$2
         shift 2
         say "$name"
         rm -f "$directory/meson-logs/check.json"
-        rm -f "$scratch/output"
-        mkfifo "$scratch/output"
-        # The builder speaks up only where it fails: Meson 1.7 leaves what only tests need to this.
-        grep --line-buffered -vE '^(ninja: [En]|\[[0-9]+/[0-9]+\] |$)' <"$scratch/output" &
-        # In the background, since Meson takes Ctrl-C for a wish to skip one test.
-        TMPDIR=$scratch meson test -C "$directory" --logbase check --print-errorlogs "$@" \
-                >"$scratch/output" 2>&1 &
-        running=$!
-        wait
-        running=
+        apart without_builder env TMPDIR="$scratch" \
+                meson test -C "$directory" --logbase check --print-errorlogs "$@"
         if [ -f "$directory/meson-logs/check.json" ]; then
                 python3 "$top/tests/results.py" "$name" "$directory/meson-logs/check.json" \
                         >>"$results"
@@ -103,6 +118,10 @@ check_format() {
                 xargs -0 clang-format --dry-run --Werror' find "$top/src" "$top/include" "$top/tests"
 }
 
+into_rig_log() {
+        tee "$scratch/rig"
+}
+
 # The rig counts as run.sh in it does: a line a test.
 run_rig() {
         say 'Rig: Debian 12 and 13 in QEMU'
@@ -110,14 +129,12 @@ run_rig() {
         if [ "$(id -u)" = 0 ] && [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
                 (install_missing rig)
         fi
-        {
-                STMBOOT_RIG_DIR="$builds/rig" "$top/tests/rig/run.sh"
-                echo "status $?"
-        } 2>&1 | tee "$scratch/rig" | sed -u '/^status [0-9]*$/d'
+        apart into_rig_log env STMBOOT_RIG_DIR="$builds/rig" "$top/tests/rig/run.sh"
+        status=$?
         sed -nE 's/^(PASS|FAIL|SKIP)  /\1  Rig: /p' "$scratch/rig" >>"$results"
-        case $(tail -n 1 "$scratch/rig") in
-        'status 0') ;;
-        'status 77') result SKIP "Rig: $(sed -n 's/^rig: skipped: //p' "$scratch/rig")" ;;
+        case $status in
+        0) ;;
+        77) result SKIP "Rig: $(sed -n 's/^rig: skipped: //p' "$scratch/rig")" ;;
         *) grep -q '^FAIL  ' "$scratch/rig" || result FAIL 'Rig: did not come to its end' ;;
         esac
 }
