@@ -31,6 +31,7 @@ x usr/lib/udev/stmboot-port
 - usr/share/dbus-1/system-services/org.stmboot1.service
 - usr/share/dbus-1/system.d/org.stmboot1.conf
 - usr/share/doc/stmboot/examples/motor-control.service
+- usr/share/doc/stmboot/examples/pump-overlay.dts
 - usr/share/man/man1/stmbootctl.1
 - usr/share/man/man5/org.stmboot1.5
 - usr/share/man/man5/stmboot.conf.5

@@ -20,6 +20,7 @@ import unittest
 import fdt
 
 PRINT, DATA = sys.argv[1:3]
+EXAMPLE = os.path.join(DATA, '../../../dts-overlays/examples/pump-overlay.dts')
 BOARDS = {
     'pi4': {
         'overlay': sys.argv[3],
@@ -152,6 +153,25 @@ class OverlayTest(unittest.TestCase):
             f'reset=!23@of:{gpio} boot0=!22@of:{gpio}',
             f'/stmboot: motor port=of:/soc/serial@7e201a00 chip= '
             f'reset=6@of:{gpio} boot0=17@of:{gpio}'])
+
+    def test_the_example_adds_a_second_target(self):
+        pump = self.path('pump.dtbo')
+        compile_tree(EXAMPLE, pump)
+        gpio = BOARDS['pi4']['gpio']
+        nodes = self.merge('pi4', {'label': 'motor'}, pump)
+        self.assertEqual(self.targets(nodes), [
+            f'/pump: pump port=of:/soc/serial@7e201600 chip=STM32G071 '
+            f'reset=7@of:{gpio} boot0=22@of:{gpio}',
+            f'/stmboot: motor port=of:/soc/serial@7e201a00 chip= '
+            f'reset=6@of:{gpio} boot0=17@of:{gpio}'])
+        uart = nodes['/soc/serial@7e201600']
+        self.assertEqual(uart['status'], b'okay\0')
+        self.assertIn(gpio + '/pump_pins',
+                      [fdt.node_of(nodes, n) for n in fdt.cells(uart['pinctrl-0'])])
+
+    def test_an_overlay_that_is_loaded_twice_is_one_target(self):
+        again = BOARDS['pi4']['overlay']
+        self.assertEqual(len(self.targets(self.merge('pi4', {'label': 'motor'}, again))), 1)
 
     def test_a_tree_without_overlays_has_no_targets(self):
         for board in BOARDS:
