@@ -20,7 +20,7 @@ esac
 
 if [ "$quick" = yes ]; then install_missing build test; else install_missing build test full; fi
 builds=${STMBOOT_BUILD_DIR:-$top/build-check}
-mkdir -p "$builds"
+mkdir -p "$builds" || exit 1
 started=$(date +%s)
 results=$scratch/results # a line each: PASS, FAIL, SKIP or PART, two spaces, what
 : >"$results"

@@ -10,6 +10,7 @@ clean_up() { :; }
 trap 'trap "" HUP INT TERM; clean_up; rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 
 as_root() {
