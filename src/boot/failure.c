@@ -31,7 +31,7 @@ static const char *doing(enum session_phase phase) {
         case SESSION_PHASE_PRESERVE:
                 return "while reading what is to be preserved";
         case SESSION_PHASE_BOOT_PIN:
-                return "while enabling BOOT0";
+                return "while at the boot settings";
         case SESSION_PHASE_ERASE:
                 return "while erasing";
         case SESSION_PHASE_WRITE:
