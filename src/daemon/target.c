@@ -122,6 +122,14 @@ static void watch_port(struct target *target) {
         log_port_status(target);
 }
 
+static const char *why_no_board(const struct target_config *config, int error) {
+        if (config->board.chip->unusable)
+                return config->board.chip->unusable;
+        return error == -EINVAL && config->board.flash_size > 0
+                       ? "FlashSize= is no size that it has"
+                       : strerror(-error);
+}
+
 /* A board that cannot be had makes the target broken. */
 static void replace_board(struct target *target, const struct target_config *old) {
         struct target_config *config = target->config;
@@ -141,8 +149,7 @@ static void replace_board(struct target *target, const struct target_config *old
                                       config->port);
         else
                 (void)settings_reason(&target->broken_reason, "%s: %s: no such virtual chip: %s",
-                                      target->origin, config->port,
-                                      config->board.chip->unusable ?: strerror(-r));
+                                      target->origin, config->port, why_no_board(config, r));
         target->config = target_config_free(config);
 }
 

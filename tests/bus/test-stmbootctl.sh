@@ -26,6 +26,7 @@ if [ "$1" != --on-bus ]; then
         target worn STM32F103 'Fault=write-lost 4\n'
         target dying STM32F103 "Fault=write-lost 4\n$(printf 'Fault=write-lost %s\\n' $(seq 34 48))"
         target deaf STM32F103 'Fault=dead 30\n'
+        target small STM32G431 'FlashSize=1M\n'
         printf '[Serial]\nPort=virtual:STM32F405\n' >config/targets.d/slow.conf
         printf '[Serial]\nPort=/dev/ttyNOSUCH0\n' >config/targets.d/gone.conf
         printf '[Serial]\nPort=/dev/null\n' >config/targets.d/null.conf
@@ -112,6 +113,8 @@ says 'erase *done'
 try 4 probe nobody
 try 1 probe odd
 says 'Bauds'
+try 1 probe small
+says 'no such virtual chip: FlashSize= is no size that it has'
 try 1 probe gone
 says 'gone: .dev.ttyNOSUCH0 is not there: is it plugged in'
 try 1 probe null
