@@ -23,6 +23,7 @@ d usr/lib/firmware/stmboot
 - usr/lib/systemd/system/stmbootd.service
 - usr/lib/sysusers.d/stmboot.conf
 - usr/lib/tmpfiles.d/stmboot.conf
+- usr/lib/udev/rules.d/40-stmboot.rules
 - usr/lib/udev/rules.d/61-stmboot.rules
 - usr/lib/udev/rules.d/91-stmboot-brltty.rules
 x usr/lib/udev/stmboot-port
