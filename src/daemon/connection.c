@@ -42,6 +42,11 @@ static int port_error(const char *port, int r, sd_bus_error *ret_error) {
         case -ENOTTY:
         case -EISDIR:
                 return error_set(ret_error, ERROR_PORT, "%s is not a serial port", port);
+        case -EPERM:
+        case -EACCES:
+                return error_set(ret_error, ERROR_PORT,
+                                 "%s: the service may not open it; see DEVICES in stmbootd(8)",
+                                 port);
         case -ENOTUNIQ:
                 return error_set(
                         ret_error, ERROR_PORT,
