@@ -181,6 +181,13 @@ void job_keep(struct manager *manager, struct job **list, struct job *job) {
         }
 }
 
+void job_free_list(struct job *list) {
+        for (struct job *job = list, *next; job; job = next) {
+                next = job->next;
+                job_free(job);
+        }
+}
+
 void job_finish(struct job *job) {
         struct target *target = job->target;
 

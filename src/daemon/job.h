@@ -79,6 +79,7 @@ DEFINE_CLEANUP(struct job, job_free);
 
 /* Puts a finished one in front of a list, and forgets what is too old to be kept. */
 void job_keep(struct manager *manager, struct job **list, struct job *job);
+void job_free_list(struct job *list);
 
 /* Ends it as soon as the chip permits; nothing happens to one that has ended. */
 void job_cancel(struct job *job);

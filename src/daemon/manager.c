@@ -187,12 +187,7 @@ struct manager *manager_free(struct manager *manager) {
                 manager->targets = target->next;
                 target_free(target);
         }
-        while (manager->jobs) {
-                struct job *job = manager->jobs;
-
-                manager->jobs = job->next;
-                job_free(job);
-        }
+        job_free_list(manager->jobs);
         sd_event_source_disable_unref(manager->port_watch_source);
         sd_event_source_disable_unref(manager->released_source);
         port_watch_free(manager->port_watch);

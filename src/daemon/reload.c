@@ -72,18 +72,14 @@ static bool is_in_use(const struct target *target) {
 }
 
 /* Takes `file`; without an origin it says that there is none any more. */
-static void keep_for_later(struct target *target, struct target_file *file) {
-        target_file_done(&target->reloaded);
-        target->reloaded = *file;
-        *file = (struct target_file){ 0 };
-        target->reload_pending = true;
-}
-
 static void change_target(struct manager *manager, struct target *target,
                           struct target_file *file) {
-        if (is_in_use(target))
-                keep_for_later(target, file);
-        else if (file->origin)
+        target_file_done(&target->reloaded); /* that was before */
+        target->reload_pending = is_in_use(target);
+        if (target->reload_pending) {
+                target->reloaded = *file;
+                *file = (struct target_file){ 0 };
+        } else if (file->origin)
                 configure_target(target, file);
         else
                 remove_target(manager, target);
@@ -94,8 +90,10 @@ void reload_finish(struct manager *manager) {
                 next = target->next;
                 if (!target->reload_pending || is_in_use(target))
                         continue;
-                target->reload_pending = false;
-                change_target(manager, target, &target->reloaded);
+
+                struct target_file file = target->reloaded;
+                target->reloaded = (struct target_file){ 0 };
+                change_target(manager, target, &file);
         }
 }
 

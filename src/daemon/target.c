@@ -52,12 +52,7 @@ struct target *target_free(struct target *target) {
         if (!target)
                 return NULL;
         job_free(target->job);
-        while (target->jobs) {
-                struct job *job = target->jobs;
-
-                target->jobs = job->next;
-                job_free(job);
-        }
+        job_free_list(target->jobs);
         if (target->connection.port)
                 target_disconnect(target, false);
         if (target->manager->port_watch)
