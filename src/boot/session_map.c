@@ -160,6 +160,9 @@ enum step phase_reach(struct session *session) {
                 session->index++;
         } else if (rom->status == ROM_UNSURE && !session->retried) {
                 session->retried = true;
+        } else if (rom->status == ROM_UNSURE && rom->failure.stage > 1) {
+                session->retried = false; /* it is there: what was torn faults when it is read */
+                session->index++;
         } else {
                 (void)last_word(session, &image->segments[session->index], &address);
                 return judge(session, address);

@@ -13,8 +13,8 @@
 #include "util/macro.h"
 
 static const char *const kinds_of_flash[] = {
-        "STM32F103RC", "STM32F405", "STM32F030C8", "STM32G071", "STM32L072",
-        "STM32L152RC", "STM32L476", "STM32H743",   "STM32U575", "STM32WB06",
+        "STM32H7R3",   "STM32F103RC", "STM32F405", "STM32F030C8", "STM32G071", "STM32L072",
+        "STM32L152RC", "STM32L476",   "STM32H743", "STM32U575",   "STM32WB06",
 };
 
 /* ---- what is kept ---- */
@@ -136,6 +136,12 @@ static void nothing_is_erased_if_so_asked(void **state) {
                 }
                 assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 0);
                 assert_false(board.drive.boot0 || board.drive.reset);
+
+                /* what that left behind is no hindrance, readable or not */
+                request.erase = PLAN_ERASE_TOUCHED;
+                board_do(&board, &request);
+                assert_true(drive_holds(board.drive.chip, second));
+                assert_true(drive_runs(&board.drive));
                 image_free(first);
                 image_free(second);
                 board_close(&board);
