@@ -18,6 +18,12 @@
 #define ENTRY_DELAY_MAX (10 * USEC_PER_SEC)
 #define FLASH_START     0x08000000U
 
+const char *const line_keys[LINE_MAX_] = {
+        [LINE_RESET] = "Reset",
+        [LINE_BOOT0] = "Boot0",
+        [LINE_BOOT1] = "Boot1",
+};
+
 /* What can only be judged when the whole file is known. */
 struct parser {
         struct target_config *config;
@@ -327,11 +333,11 @@ static const char *missing_line(const struct entry_config *entry) {
                 const struct entry_lines *lines = &entry->sequence.steps[i].lines;
 
                 if (lines->set_reset && !entry->has_reset)
-                        return "Reset";
+                        return line_keys[LINE_RESET];
                 if (lines->set_boot0 && !entry->has_boot0)
-                        return "Boot0";
+                        return line_keys[LINE_BOOT0];
                 if (lines->set_boot1 && !entry->has_boot1)
-                        return "Boot1";
+                        return line_keys[LINE_BOOT1];
         }
         return NULL;
 }

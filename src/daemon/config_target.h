@@ -23,6 +23,9 @@ enum sync_check {
 
 #define TARGET_FAULTS_MAX 16
 
+/* The key of each line in that file. */
+extern const char *const line_keys[LINE_MAX_];
+
 /* Of a Port= that is no port. */
 #define VIRTUAL_PREFIX "virtual:"
 

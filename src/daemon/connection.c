@@ -10,12 +10,6 @@
 #include "hw/port_name.h"
 #include "util/cleanup.h"
 
-static const char *const line_names[] = {
-        [LINE_RESET] = "Reset",
-        [LINE_BOOT0] = "Boot0",
-        [LINE_BOOT1] = "Boot1",
-};
-
 static bool port_user(const char *port, char *ret, size_t size) {
         char command[64];
         pid_t pid;
@@ -63,7 +57,7 @@ static int lines_error(const struct line_config *line, enum line which, int r,
         switch (r) {
         case -EBUSY:
                 return error_set(ret_error, ERROR_BUSY, "%s=%s:%s is in use by somebody else",
-                                 line_names[which], line->chip, line->line);
+                                 line_keys[which], line->chip, line->line);
         case -ENOENT:
                 reason = "no such GPIO chip or line";
                 break;
@@ -76,7 +70,7 @@ static int lines_error(const struct line_config *line, enum line which, int r,
         default:
                 reason = strerror(-r);
         }
-        return error_set(ret_error, ERROR_LINES, "%s=%s:%s: %s", line_names[which], line->chip,
+        return error_set(ret_error, ERROR_LINES, "%s=%s:%s: %s", line_keys[which], line->chip,
                          line->line, reason);
 }
 
@@ -144,7 +138,7 @@ bool connection_conflicts(const struct target_config *a, const struct target_con
                 for (size_t k = 0; k < LINE_MAX_; k++) {
                         const struct line_config *x = &a->lines.line[i], *y = &b->lines.line[k];
 
-                        if (x->wired && y->wired && strcmp(x->chip, "serial") != 0 &&
+                        if (x->wired && y->wired && !line_is_serial(x) &&
                             strcmp(x->chip, y->chip) == 0 && strcmp(x->line, y->line) == 0)
                                 return true;
                 }

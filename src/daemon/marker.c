@@ -14,12 +14,6 @@
 
 #define PORT_KEY "Port"
 
-static const char *const line_keys[] = {
-        [LINE_RESET] = "Reset",
-        [LINE_BOOT0] = "Boot0",
-        [LINE_BOOT1] = "Boot1",
-};
-
 static const char *const bias_words[] = {
         [LINE_BIAS_AS_IS] = "",
         [LINE_BIAS_NONE] = " no-pull",

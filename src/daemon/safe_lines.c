@@ -13,8 +13,7 @@
 
 static bool needs_port(const struct target_config *config) {
         for (size_t i = 0; i < LINE_MAX_; i++)
-                if (config->lines.line[i].wired &&
-                    strcmp(config->lines.line[i].chip, "serial") == 0)
+                if (config->lines.line[i].wired && line_is_serial(&config->lines.line[i]))
                         return true;
         return false;
 }
