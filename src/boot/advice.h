@@ -30,11 +30,3 @@ struct advice {
 /* Finds what fits, the most likely first. Returns how many; at least one for every failure. */
 size_t advice_find(const struct session_failure *failure, const struct advice_context *context,
                    struct advice ret[static ADVICE_MAX]);
-
-/*
- * The one place where a failure becomes text: a line with target, phase, command, address, what was
- * expected and what came; a line with the outcome; a line "Try: ..." for each advice. Lines end in
- * a newline but for the last. Returns a string that the caller frees, or NULL (memory).
- */
-char *failure_to_text(const char *target, const struct session_failure *failure,
-                      const struct advice_context *context);

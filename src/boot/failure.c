@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/advice.h"
 #include "boot/advice_cause.h"
 #include "boot/command.h"
+#include "boot/failure.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
-
-/* A failure as text: what happened, what is true of the chip now, what to try. */
 
 struct story {
         FILE *out;

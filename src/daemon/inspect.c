@@ -5,7 +5,7 @@
 #include <stmboot/dbus.h>
 #include <string.h>
 
-#include "boot/advice.h"
+#include "boot/failure.h"
 #include "boot/plan.h"
 #include "daemon/error.h"
 #include "daemon/inspect.h"

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "boot/advice.h"
+#include "boot/failure.h"
 #include "boot/plan.h"
 #include "daemon/error.h"
 #include "daemon/file.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/advice.h"
+#include "boot/failure.h"
 #include "daemon/file.h"
 #include "daemon/job.h"
 #include "daemon/job_result.h"

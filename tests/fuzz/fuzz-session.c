@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "boot/advice.h"
+#include "boot/failure.h"
 #include "boot/session.h"
 #include "fuzz.h"
 #include "util/cleanup.h"

@@ -11,6 +11,7 @@
 
 #include "advice-fixture.h"
 #include "boot/command.h"
+#include "boot/failure.h"
 #include "util/macro.h"
 
 static const struct given cases[] = {

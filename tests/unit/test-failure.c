@@ -12,6 +12,7 @@
 
 #include "advice-fixture.h"
 #include "boot/command.h"
+#include "boot/failure.h"
 #include "util/macro.h"
 
 static char *text_of(const struct given *given) {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "board.h"
-#include "boot/advice.h"
+#include "boot/failure.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "boot/advice.h"
+#include "boot/failure.h"
 #include "drive.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
