@@ -78,8 +78,8 @@ static bool pins_unknown(const struct session_failure *failure,
         return !pins_known(failure, context);
 }
 
-#define EMPTY_CHECK P(6) | P(11) | P(13) | P(16) | P(19)
-#define DUAL_BOOT   P(3) | P(4) | P(5) | P(7) | P(14)
+#define EMPTY_CHECK (P(6) | P(11) | P(13) | P(16) | P(19))
+#define DUAL_BOOT   (P(3) | P(4) | P(5) | P(7) | P(14))
 
 static bool boot0_alone_decides(const struct session_failure *failure,
                                 const struct advice_context *context) {

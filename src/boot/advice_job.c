@@ -52,7 +52,7 @@ CONDITION(protected_with_rdp) {
                !(context->chip && context->chip->quirks & CHIP_QUIRK_NO_RDP);
 }
 
-CONDITION(erase_refused) {
+CONDITION(pages_were_sent) {
         return is_erase(failure) && failure->stage > STAGE_COMMAND;
 }
 
@@ -64,13 +64,8 @@ CONDITION(packet_refused) {
         return takes_address(failure) && failure->stage >= STAGE_DATA;
 }
 
-CONDITION(erase_silent) {
-        return is_erase(failure) && failure->stage > STAGE_COMMAND;
-}
-
 CONDITION(unprotect_refused) {
-        return is_command(failure, AN3155_READOUT_UNPROTECT, AN3155_READOUT_UNPROTECT,
-                          AN3155_READOUT_UNPROTECT);
+        return failure->has_command && failure->command == AN3155_READOUT_UNPROTECT;
 }
 
 CONDITION(has_rdp) {
@@ -264,7 +259,7 @@ const struct advice_cause advice_job_causes[] = {
         /* NACK to a part of a command. */
         { .name = "erase-refused",
           .errors = E(NACK),
-          .when = erase_refused,
+          .when = pages_were_sent,
           .text = "The ROM refused the list of pages: is the chip what Chip= says, with that much "
                   "flash? A write-protected page can refuse too: `stmbootctl unprotect {target} "
                   "write`." },
@@ -303,7 +298,7 @@ const struct advice_cause advice_job_causes[] = {
                   "refusing it: {address} is not in the memory that they give access to." },
         { .name = "erase-silent",
           .errors = E(SILENCE),
-          .when = erase_silent,
+          .when = pages_were_sent,
           .text = "Erasing draws the most current and takes longest on a cold or old chip: check "
                   "that its supply does not dip, then try again." },
 
