@@ -6,7 +6,9 @@
 #include "ctl/exit_code.h"
 #include "ctl/help.h"
 #include "ctl/options.h"
+#include "ctl/text.h"
 #include "ctl/verb.h"
+#include "util/cleanup.h"
 
 static void print_overview(void) {
         (void)fputs("Usage: stmbootctl [OPTIONS...] VERB [ARGUMENTS...]\n"
@@ -31,13 +33,28 @@ static void print_overview(void) {
         (void)fputs("\nSee stmbootctl(1) for the rest.\n", stdout);
 }
 
+/* What is indented is set already. */
+static void print_paragraphs(const char *text) {
+        while (*text) {
+                size_t n = strcspn(text, "\n");
+                _cleanup_free_ char *line = strndup(text, n);
+
+                if (line && *line != ' ')
+                        text_wrap(stdout, 0, line);
+                else if (line)
+                        (void)puts(line);
+                text += n + (text[n] == '\n');
+        }
+}
+
 void help_print(const struct verb *verb) {
         if (!verb) {
                 print_overview();
                 return;
         }
-        (void)printf("Usage: stmbootctl [OPTIONS...] %s%s%s\n\n%s", verb->name,
-                     *verb->args ? " " : "", verb->args, verb->help);
+        (void)printf("Usage: stmbootctl [OPTIONS...] %s%s%s\n\n", verb->name,
+                     *verb->args ? " " : "", verb->args);
+        print_paragraphs(verb->help);
         options_print(stdout, "\nOptions:\n", verb);
         (void)fputs("\nOptions of all verbs and exit codes: stmbootctl --help\n", stdout);
 }

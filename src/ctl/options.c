@@ -442,6 +442,8 @@ int options_parse(int argc, char **argv, struct options *ret, const struct verb 
         return STMBOOT_EXIT_DONE;
 }
 
+#define HELP_COLUMN 37
+
 void options_print(FILE *file, const char *title, const struct verb *verb) {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 char left[48], letter[4] = "  ";
@@ -460,6 +462,7 @@ void options_print(FILE *file, const char *title, const struct verb *verb) {
                                : optional   ? "[="
                                             : "=",
                                rows[i].arg ?: "", optional ? "]" : "");
-                (void)fprintf(file, "  %s %-33s %s\n", letter, left, rows[i].help);
+                (void)fprintf(file, "  %s %-*s ", letter, HELP_COLUMN - 6, left);
+                text_wrap(file, HELP_COLUMN, rows[i].help);
         }
 }

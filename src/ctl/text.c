@@ -65,6 +65,29 @@ void text_print_line(FILE *file, const char *name, const char *format, ...) {
         (void)fputs(line ? text_sanitise(line, true) : "Out of memory.\n", file);
 }
 
+#define WIDTH 79
+
+void text_wrap(FILE *file, size_t column, const char *text) {
+        size_t at = column;
+
+        while (*text) {
+                size_t n = strcspn(text, " ");
+
+                if (at > column && at + 1 + n > WIDTH) {
+                        (void)fprintf(file, "\n%*s", (int)column, "");
+                        at = column;
+                } else if (at > column) {
+                        (void)fputc(' ', file);
+                        at++;
+                }
+                (void)fprintf(file, "%.*s", (int)n, text);
+                at += n;
+                text += n;
+                text += strspn(text, " ");
+        }
+        (void)fputc('\n', file);
+}
+
 static const struct {
         const char *name;
         uint64_t bytes;

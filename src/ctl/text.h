@@ -26,6 +26,12 @@ const char *complaint_last(void);
 /* A sanitised line on `file`: "NAME: text". */
 void text_print_line(FILE *file, const char *name, const char *format, ...) _printf_(3, 4);
 
+/*
+ * Prints a line of words, broken before column 80; it goes on at `column`, where it begins, too.
+ * The newline is printed.
+ */
+void text_wrap(FILE *file, size_t column, const char *text);
+
 /* As vasprintf(), but NULL where memory is short. The caller frees. */
 char *text_format(const char *format, ...) _printf_(1, 2);
 

@@ -22,8 +22,8 @@ const struct verb verb_table[VERB_MAX_] = {
                          cmd_probe },
         [VERB_FLASH] = { "flash", "[TARGET] IMAGE", 1, 2, "Program a firmware file and verify it",
                          "IMAGE is a raw binary, Intel HEX, S-record or ELF file; '-' is standard "
-                         "input. It is checked before\nthe chip is touched. Only the pages it "
-                         "touches are erased, all of it is read back, and the chip is\nreset into "
+                         "input. It is checked before the chip is touched. Only the pages it "
+                         "touches are erased, all of it is read back, and the chip is reset into "
                          "it. A single argument is the image, for the only target.\n"
                          "\nExamples:\n"
                          "  stmbootctl flash motor firmware.hex\n"
@@ -37,7 +37,7 @@ const struct verb verb_table[VERB_MAX_] = {
                           cmd_verify },
         [VERB_READ] = { "read", "[TARGET] ADDRESS LENGTH", 2, 3, "Read memory into a file",
                         "Reads LENGTH bytes (suffixes K and M) into the file of --output, which is "
-                        "replaced only when all\nof it is there, or to standard output.\n"
+                        "replaced only when all of it is there, or to standard output.\n"
                         "\nExample:\n"
                         "  stmbootctl read motor 0x08000000 128K -o backup.bin\n",
                         cmd_read },
@@ -59,14 +59,14 @@ const struct verb verb_table[VERB_MAX_] = {
                         "the application.\n",
                         cmd_boot },
         [VERB_PROTECT] = { "protect", "[TARGET] readout|write SECTORS", 1, 3, "Protect the flash",
-                           "readout   nobody can read the flash; to undo it is to erase it\n"
-                           "write     the sectors in SECTORS (as in 0-3,5) cannot be changed\n"
+                           "  readout   nobody can read the flash; to undo it is to erase it\n"
+                           "  write     the sectors in SECTORS (as in 0-3,5) cannot be changed\n"
                            "\nExample:\n"
                            "  stmbootctl protect motor write 0-1\n",
                            cmd_protect },
         [VERB_UNPROTECT] = { "unprotect", "[TARGET] readout|write", 1, 2, "Lift a protection",
-                             "readout   erases all of the flash: that is how the chip does it\n"
-                             "write     all sectors can be written again\n",
+                             "  readout   erases all of the flash: that is how the chip does it\n"
+                             "  write     all sectors can be written again\n",
                              cmd_unprotect },
         [VERB_OPTION_BYTES] = { "option-bytes", "[TARGET]", 0, 1, "Show or write the option bytes",
                                 "Shows the option bytes, or writes those of --write, always a "
@@ -94,7 +94,7 @@ const struct verb verb_table[VERB_MAX_] = {
                         "Shows the jobs that run, and the last ones that ended.\n", cmd_jobs },
         [VERB_CANCEL] = { "cancel", "[JOB|TARGET]", 0, 1, "Cancel a job and wait for its end",
                           "Cancels the job of that number, or the one that a target is working on. "
-                          "A chip that is being\nflashed is left not bootable until it is flashed "
+                          "A chip that is being flashed is left not bootable until it is flashed "
                           "again.\n",
                           cmd_cancel },
         [VERB_MONITOR] = { "monitor", "[TARGET]", 0, 1, "Follow what happens",

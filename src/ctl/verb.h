@@ -37,7 +37,7 @@ struct verb {
         const char *args; /* as in "[TARGET] IMAGE" */
         size_t min_args, max_args;
         const char *summary; /* for the overview */
-        const char *help;    /* paragraphs and examples for VERB --help */
+        const char *help; /* for VERB --help: a line a paragraph, or an example that is indented */
         /* Does it, says what went wrong, and returns an exit code (enum stmboot_exit). */
         int (*run)(struct client *client, const struct options *options, char **args,
                    size_t n_args);

@@ -191,6 +191,15 @@ END
         rm ok
 }
 
+helps_within_80_columns() {
+        for verb in $("$ctl" --help | sed -n '/^Verbs/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+                run "$verb" --help
+                exits 0
+                ! grep -q '.\{80\}' out || problem "$verb --help is wide"
+        done
+        [ "$verb" = monitor ] || problem "the last verb was '$verb'"
+}
+
 # ---- images ----
 
 takes_an_image_from_anywhere_but_nowhere() {
@@ -339,6 +348,7 @@ case_ 'tells notes' tells_notes
 case_ 'tells by exit code whether something was written' \
         tells_by_exit_code_whether_something_was_written
 case_ 'says what is missing' says_what_is_missing
+case_ 'helps within 80 columns' helps_within_80_columns
 case_ 'takes an image from anywhere but nowhere' takes_an_image_from_anywhere_but_nowhere
 case_ 'shows what is in an image' shows_what_is_in_an_image
 case_ 'replaces a file only as a whole' replaces_a_file_only_as_a_whole

@@ -198,11 +198,44 @@ static void a_host_is_an_argument_of_ssh_whatever_is_in_it(void **state) {
         }
 }
 
+static void long_lines_are_broken_at_words(void **state) {
+#define NINE "123456789 "
+        static const struct {
+                size_t column;
+                const char *text, *lines;
+        } cases[] = {
+                { 0, "", "\n" },
+                { 0, "a b", "a b\n" },
+                /* 79 columns, and one more */
+                { 0, NINE NINE NINE NINE NINE NINE NINE "123456789",
+                  NINE NINE NINE NINE NINE NINE NINE "123456789\n" },
+                { 0, NINE NINE NINE NINE NINE NINE NINE "1234567890",
+                  NINE NINE NINE NINE NINE NINE "123456789\n1234567890\n" },
+                { 60, NINE NINE "x",
+                  NINE "123456789\n"
+                       "                                                            x\n" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char *lines;
+                size_t size;
+                FILE *file = open_memstream(&lines, &size);
+
+                assert_non_null(file);
+                text_wrap(file, cases[i].column, cases[i].text);
+                assert_int_equal(fclose(file), 0);
+                assert_string_equal(lines, cases[i].lines);
+                free(lines);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(nothing_drives_the_terminal),
                 cmocka_unit_test(sizes_have_fitting_units),
                 cmocka_unit_test(times_are_short),
+                cmocka_unit_test(long_lines_are_broken_at_words),
                 cmocka_unit_test(hexadecimal_bytes_are_read_or_refused),
                 cmocka_unit_test(sectors_are_numbers_and_ranges),
                 cmocka_unit_test(each_error_has_its_exit_code),
