@@ -99,7 +99,7 @@ CONDITION(start_not_tried) {
 }
 
 CONDITION(has_reason) {
-        return failure->permanent != NULL;
+        return failure->reason != NULL;
 }
 
 /* Not the chip as such, but its pages at an address. */

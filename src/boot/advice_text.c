@@ -77,7 +77,7 @@ static void print_found(struct text *text, const struct known *known) {
 }
 
 static void print_what(struct text *text, const struct known *known) {
-        print(text, "%s", known->failure->permanent);
+        print(text, "%s", known->failure->reason);
 }
 
 static void print_address(struct text *text, const struct known *known) {

@@ -248,8 +248,8 @@ static void tell_system(const struct story *story, const char *what) {
 
 static void tell_reason(const struct story *story, const char *what) {
         tell_system(story, what);
-        if (story->failure->permanent)
-                fprintf(story->out, ": %s", story->failure->permanent);
+        if (story->failure->reason)
+                fprintf(story->out, ": %s", story->failure->reason);
 }
 
 static void tell_format(const struct story *story) {

@@ -234,7 +234,7 @@ enum step session_fail_rom_at(struct session *session, uint32_t address) {
 }
 
 enum step session_refuse(struct session *session, enum session_error error, const char *what) {
-        session->failure.permanent = what;
+        session->failure.reason = what;
         return session_fail(session, error);
 }
 

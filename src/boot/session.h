@@ -211,7 +211,7 @@ struct session_failure {
         size_t n_received;
         struct entry_evidence entry; /* NO_ENTRY: what all the attempts saw */
         struct plan_error plan;      /* DOES_NOT_FIT */
-        const char *permanent; /* PERMANENT, UNSUPPORTED, UNFLASHABLE: what; static, or NULL */
+        const char *reason; /* PERMANENT, UNSUPPORTED, UNFLASHABLE: what; static, or NULL */
 };
 
 struct session_info {

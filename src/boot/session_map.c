@@ -79,7 +79,7 @@ enum step session_check_names(struct session *session, const struct flash_page *
         for (size_t i = 0; i < n; i++) {
                 if (an3155_erase_names(session->rom.erase_command, pages[i].number))
                         continue;
-                session->failure.permanent =
+                session->failure.reason =
                         "the erase command of its ROM (0x43) names pages 0 to 255 only";
                 return session_fail_at(session, SESSION_UNSUPPORTED, pages[i].address);
         }
@@ -96,7 +96,7 @@ enum step session_check_pages(struct session *session, const struct flash_page *
                     other.address == pages[i].address && other.size == pages[i].size &&
                     other.number == pages[i].number)
                         continue;
-                session->failure.permanent =
+                session->failure.reason =
                         "its pages there depend on an option (single or dual bank) that its ROM "
                         "does not show";
                 return session_fail_at(session, SESSION_UNFLASHABLE, pages[i].address);

@@ -57,7 +57,7 @@ void scene_init(struct scene *scene, const struct given *given) {
                              .start_unknown = given->start_unknown,
                              .entry = { .lowest_baud = given->lowest_baud },
                              .chip_id = given->reported,
-                             .permanent = given->reason,
+                             .reason = given->reason,
                              .plan = { given->plan, 0x08020000, 0x08020404, 0x08000000,
                                        0x08020000 } },
                 .context = { .chip = given->chip ? chip_by_id(given->chip) : NULL,

@@ -424,7 +424,7 @@ static void a_chip_that_cannot_be_flashed_says_why(void **state) {
         board_do(&board, &(struct session_request){ .kind = SESSION_PROBE });
         assert_int_equal(session_info(board.session)->chip->id, 0x486);
         const struct session_failure *f = board_fail(&board, &flash, SESSION_UNFLASHABLE);
-        assert_string_equal(f->permanent, chip_by_id(0x486)->unusable);
+        assert_string_equal(f->reason, chip_by_id(0x486)->unusable);
         image_free(image);
         board_close(&board);
 }

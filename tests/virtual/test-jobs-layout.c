@@ -54,7 +54,7 @@ static void pages_that_the_erase_command_cannot_name_are_refused(void **state) {
                 const struct session_failure *f =
                         board_fail(&board, &requests[i], SESSION_UNSUPPORTED);
 
-                assert_non_null(strstr(f->permanent, "0x43"));
+                assert_non_null(strstr(f->reason, "0x43"));
                 assert_int_equal(f->address, FLASH + 256 * 1024);
                 assert_untouched(&board, old);
         }

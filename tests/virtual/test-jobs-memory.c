@@ -397,7 +397,7 @@ static void reset_without_a_line_is_refused(void **state) {
         (void)state;
         board_open(&board, "STM32F405", NULL);
         board.config.entry.has_reset = false;
-        assert_non_null(board_fail(&board, &reset, SESSION_UNSUPPORTED)->permanent);
+        assert_non_null(board_fail(&board, &reset, SESSION_UNSUPPORTED)->reason);
         board_close(&board);
 }
 

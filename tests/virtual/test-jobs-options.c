@@ -32,7 +32,7 @@ static void option_bytes_are_read_as_they_are(void **state) {
                 (void)snprintf(name, sizeof(name), "0x%03X", chip->id);
                 board_open(&board, name, NULL);
                 if (chip_options_size(chip) == 0) {
-                        assert_non_null(board_fail(&board, &read, SESSION_UNSUPPORTED)->permanent);
+                        assert_non_null(board_fail(&board, &read, SESSION_UNSUPPORTED)->reason);
                         board_close(&board);
                         continue;
                 }
@@ -139,7 +139,7 @@ static void exactly_the_bytes_named_are_changed(void **state) {
                 if (w->error == SESSION_OK)
                         board_do(&board, &request);
                 else
-                        assert_non_null(board_fail(&board, &request, w->error)->permanent);
+                        assert_non_null(board_fail(&board, &request, w->error)->reason);
                 assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
                 if (inside)
                         check_options(&board, w, before);
@@ -463,8 +463,7 @@ static void what_a_rom_does_not_list_is_refused(void **state) {
                 board_open(&board, cases[i].chip, NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 board_put(&board, image);
-                assert_non_null(
-                        board_fail(&board, &cases[i].request, SESSION_UNSUPPORTED)->permanent);
+                assert_non_null(board_fail(&board, &cases[i].request, SESSION_UNSUPPORTED)->reason);
                 assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
                 assert_true(drive_holds(board.drive.chip, image));
                 assert_true(drive_runs(&board.drive));
