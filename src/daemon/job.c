@@ -62,6 +62,7 @@ void job_note(struct job *job, const char *format, ...) {
 
 static void signal_progress(struct job *job) {
         job->last_signal = now_usec(job);
+        (void)sd_event_source_set_enabled(job->progress_timer, SD_EVENT_OFF); /* it may be due */
         bus_job_changed(job, "Phase", "Progress", "BytesDone", "BytesTotal", "Rate", NULL);
 }
 
