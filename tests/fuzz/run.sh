@@ -5,7 +5,8 @@
 #
 #   tests/fuzz/run.sh BUILD-DIRECTORY SECONDS [NAME...]
 #
-# What they find and learn stays below BUILD-DIRECTORY. Needs clang and its libclang-rt.
+# What they find and learn stays below BUILD-DIRECTORY. Needs what stands in
+# tests/packages under "fuzz".
 
 set -eu
 [ $# -ge 2 ] || { sed -n 's/^# *\(tests.*\)/usage: \1/p' "$0" >&2; exit 2; }
