@@ -215,6 +215,16 @@ CONDITION(not_bootable) {
         return failure->outcome == SESSION_NOT_BOOTABLE;
 }
 
+CONDITION(may_boot) {
+        const struct session_remains *r = &failure->remains;
+
+        return not_bootable(failure, context) && (r->boot_stands || r->boot_uncertain);
+}
+
+CONDITION(boots_nothing) {
+        return not_bootable(failure, context) && !may_boot(failure, context);
+}
+
 CONDITION(bootable) {
         return !not_bootable(failure, context);
 }
@@ -523,9 +533,14 @@ const struct advice_cause advice_job_causes[] = {
           .text = "Start the job again once the port is back." },
         { .name = "flash-again",
           .errors = E(CANCELLED),
-          .when = not_bootable,
+          .when = boots_nothing,
           .text = "Flash it again: `stmbootctl flash {target} IMAGE`. Until then the chip does not "
                   "start." },
+        { .name = "flash-again-behind",
+          .errors = E(CANCELLED),
+          .when = may_boot,
+          .text = "Flash it again: `stmbootctl flash {target} IMAGE`. Until then only what the chip "
+                  "boots from can tell that something is missing." },
         { .name = "cancelled",
           .errors = E(CANCELLED),
           .when = bootable,

@@ -343,19 +343,71 @@ static void tell_fact(const struct story *story) {
         }
 }
 
-static const char *outcome_text(const struct session_failure *failure) {
+static void tell_remains(const struct story *story) {
+        const struct session_remains *r = &story->failure->remains;
+        const char *unless = r->boot_uncertain ? " as far as is known," : "";
+
+        if (!r->boot_stands && !r->boot_uncertain) {
+                fprintf(story->out, "The MCU holds no bootable firmware now; flash it again.");
+                return;
+        }
+        if (r->has_image)
+                fprintf(story->out, "The image at 0x%08" PRIX32 " is incomplete; ",
+                        r->image_address);
+        else
+                fprintf(story->out, "What was to be erased may be so in parts; ");
+        if (!r->boot_stands)
+                fprintf(story->out,
+                        "the MCU does not start, unless it boots from elsewhere, which is not "
+                        "certain.");
+        else
+                fprintf(story->out,
+                        "what the MCU boots from,%s at 0x%08" PRIX32
+                        ", was not touched and decides %s.",
+                        unless, r->boot_address,
+                        r->has_image ? "whether it is started" : "what is started");
+        if (r->has_image)
+                fprintf(story->out, " Flash it again.");
+}
+
+static void tell_outcome(const struct story *story) {
+        const struct session_failure *failure = story->failure;
+
         switch (failure->outcome) {
         case SESSION_COMPLETE:
-                return "The new firmware is complete and verified.";
+                fprintf(story->out, "The new firmware is complete and verified.");
+                return;
         case SESSION_NOT_BOOTABLE:
-                return "The MCU holds no bootable firmware now; flash it again.";
+                tell_remains(story);
+                return;
         case SESSION_UNTOUCHED:
                 break;
         }
         if (failure->twin)
-                return "The firmware that starts is untouched.";
-        return failure->error == SESSION_DIFFERS ? "Nothing was changed."
-                                                 : "The old firmware is untouched.";
+                fprintf(story->out, "The firmware that starts is untouched.");
+        else
+                fprintf(story->out, failure->error == SESSION_DIFFERS
+                                            ? "Nothing was changed."
+                                            : "The old firmware is untouched.");
+}
+
+const char *failure_risk(enum plan_safety safety) {
+        switch (safety) {
+        case PLAN_SAFE:
+                break;
+        case PLAN_BOOT_UNCERTAIN:
+                return "where this chip boots from is not certain";
+        case PLAN_BEHIND:
+                return "the image does not hold what the chip boots from, and that decides whether "
+                       "a part of it is started; its vector table is written last";
+        case PLAN_WITHOUT_HEAD:
+                return "the image does not hold what the chip boots from, and has no vector table "
+                       "that could be written last: a part of it may be taken for all";
+        case PLAN_NOT_ERASED:
+                return "nothing is erased before, so what stands there may be started with a part "
+                       "of the image";
+        }
+        return NULL;
 }
 
 char *failure_to_text(const char *target, const struct session_failure *failure,
@@ -375,7 +427,8 @@ char *failure_to_text(const char *target, const struct session_failure *failure,
         if (depends_on_phase(failure->error))
                 fprintf(story.out, "%s: ", doing(failure->phase));
         tell_fact(&story);
-        fprintf(story.out, ".\n%s", outcome_text(failure));
+        fprintf(story.out, ".\n");
+        tell_outcome(&story);
         size_t n = advice_find(failure, &named, advice);
         for (size_t i = 0; i < n; i++)
                 fprintf(story.out, "\nTry: %s", advice[i].text);

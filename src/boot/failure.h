@@ -10,3 +10,6 @@
  */
 char *failure_to_text(const char *target, const struct session_failure *failure,
                       const struct advice_context *context);
+
+/* Why a flash is not power-fail safe; NULL: it is. */
+const char *failure_risk(enum plan_safety safety);

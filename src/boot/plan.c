@@ -58,24 +58,40 @@ static bool is_vector_table(const struct plan_cover *cover, const struct chip *c
         return plan_cover_read(cover, reset, instruction, sizeof(instruction));
 }
 
-/* Decides has_head, head_address and power_fail_safe. */
+/* Where the chip boots from, by its address in flash. */
+static uint32_t boot_address(const struct plan_config *config) {
+        if (!config->has_boot_address)
+                return config->map->runs[0].address;
+        return config->chip ? chip_resolve_alias(config->chip, config->boot_address)
+                            : config->boot_address;
+}
+
+static void set_head(struct plan *plan, uint32_t address) {
+        plan->has_head = true;
+        plan->head_address = address;
+}
+
+/* Decides the head, and whether it makes the plan safe. */
 static void find_head(struct plan *plan, const struct plan_cover *cover,
                       const struct plan_config *config) {
-        uint32_t boot = config->map->runs[0].address, first = cover->pieces[0].address;
+        uint32_t boot = boot_address(config), first = cover->pieces[0].address;
         uint8_t words[HEAD_SIZE];
 
-        if (config->has_boot_address)
-                boot = config->chip ? chip_resolve_alias(config->chip, config->boot_address)
-                                    : config->boot_address;
+        plan->boot_address = boot;
         if (boot % HEAD_ALIGN == 0 && plan_cover_read(cover, boot, words, sizeof(words))) {
-                plan->has_head = true;
-                plan->head_address = boot;
-                plan->power_fail_safe =
-                        config->boot_address_certain && config->erase != PLAN_ERASE_NONE;
+                set_head(plan, boot);
+                plan->safety = config->boot_address_certain ? PLAN_SAFE : PLAN_BOOT_UNCERTAIN;
         } else if (is_vector_table(cover, config->chip, first)) {
-                plan->has_head = true;
-                plan->head_address = first;
+                set_head(plan, first);
+                plan->safety = PLAN_BEHIND;
+        } else if (is_vector_table(cover, config->chip, plan->image_address)) {
+                set_head(plan, plan->image_address);
+                plan->safety = PLAN_BEHIND;
+        } else {
+                plan->safety = PLAN_WITHOUT_HEAD;
         }
+        if (config->erase == PLAN_ERASE_NONE)
+                plan->safety = PLAN_NOT_ERASED;
 }
 
 static int all_pages(const struct flash_map *map, struct flash_page **ret, size_t *ret_n) {
@@ -113,6 +129,7 @@ static int cover_build(const struct image *image, const struct plan_config *conf
         int r = plan_cover_image(image, config, skip_options, &cover, ret_error);
         if (r != 0)
                 return r;
+        plan->image_address = cover.pieces[0].address;
         r = plan_cover_pages(&cover, config->map, &plan->pages, &plan->n_pages);
         if (r == 0 && config->preserved)
                 r = plan_cover_preserve(&cover, config->preserved, plan->pages, plan->n_pages);

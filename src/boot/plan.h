@@ -27,6 +27,16 @@ enum plan_erase {
         PLAN_ERASE_NONE,    /* the caller knows that they are blank */
 };
 
+/* What the power or the gateway may do to the chip in the middle of it. */
+enum plan_safety {
+        PLAN_SAFE,           /* the order above makes it so */
+        PLAN_BOOT_UNCERTAIN, /* where the chip boots from is not certain */
+        PLAN_BEHIND,         /* the image does not hold what the chip boots from: that decides
+                              * whether it is started; its own vector table comes last */
+        PLAN_WITHOUT_HEAD,   /* likewise, and it has no vector table that could come last */
+        PLAN_NOT_ERASED,     /* on request: what is there may make the half of it whole */
+};
+
 struct plan_block {
         uint32_t address;
         uint32_t size;       /* 1..PLAN_BLOCK_MAX; of a write: a multiple of the write granule */
@@ -43,10 +53,12 @@ struct plan {
         struct flash_page *pages; /* [0]: the head page, if has_head */
         size_t n_pages;
         struct plan_list body, body_reads, head, head_reads, unit_reads;
-        bool has_head; /* the image holds the unit that the chip boots from */
+        bool has_head; /* the image holds the unit that it is started from */
         uint32_t head_address;
-        bool power_fail_safe; /* the order above makes it so */
-        uint8_t *arena;       /* what the blocks' data points into */
+        uint32_t image_address; /* of its first byte in flash */
+        uint32_t boot_address;  /* that the chip boots from, as far as is known */
+        enum plan_safety safety;
+        uint8_t *arena; /* what the blocks' data points into */
 };
 
 struct plan_config {
@@ -59,7 +71,7 @@ struct plan_config {
         uint8_t erased;
         enum plan_erase erase;
         /* Where the chip boots with BOOT0 inactive; the head. Not known: the start of flash is
-         * taken, and power_fail_safe is false where another address is possible. */
+         * taken, which is not certain where another address is possible. */
         bool has_boot_address;
         uint32_t boot_address;
         bool boot_address_certain;

@@ -208,10 +208,32 @@ static void begin_closing(struct session *session) {
         rom_steps(&session->rom, &steps);
 }
 
+void session_lose_pages(struct session *session, const struct flash_page *pages, size_t n) {
+        uint32_t boot = session_boot_address(session);
+
+        session->outcome = SESSION_NOT_BOOTABLE;
+        for (size_t i = 0; i < n; i++)
+                session->boot_touched |= boot - pages[i].address < pages[i].size;
+}
+
+static struct session_remains what_remains(const struct session *session) {
+        const struct plan *plan = session->plan;
+
+        return (struct session_remains){
+                .boot_stands = !session->boot_touched,
+                .boot_uncertain = !session_boot_is_certain(session),
+                .boot_address = session_boot_address(session),
+                .has_image = plan,
+                .image_address = plan ? plan->image_address : 0,
+        };
+}
+
 enum step session_fail(struct session *session, enum session_error error) {
         session->failure.error = error;
         session->failure.phase = session->phases[session->phase].name;
         session->failure.outcome = session->outcome;
+        if (session->outcome == SESSION_NOT_BOOTABLE && session->map.n_runs > 0)
+                session->failure.remains = what_remains(session);
         session->uninterruptible = false;
         begin_closing(session);
         return STEP_FAILED;

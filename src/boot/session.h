@@ -166,7 +166,8 @@ struct session_progress {
 enum session_outcome {
         SESSION_UNTOUCHED,    /* the old contents stand */
         SESSION_COMPLETE,     /* the new image stands, verified */
-        SESSION_NOT_BOOTABLE, /* neither; the chip does not start, flash it again */
+        SESSION_NOT_BOOTABLE, /* neither: flash it again. The chip does not start, unless what it
+                               * boots from lies elsewhere (see struct session_remains) */
 };
 
 /* What the protocol or the chip said. Positive; system failures are in `system`. */
@@ -193,10 +194,20 @@ enum session_error {
         SESSION_CANCELLED,
 };
 
+/* Of a chip that is left SESSION_NOT_BOOTABLE. */
+struct session_remains {
+        bool boot_stands;    /* nothing was done to the page that the chip boots from ... */
+        bool boot_uncertain; /* ... as far as is known: it may be another one */
+        uint32_t boot_address;
+        bool has_image; /* FLASH: there is one, in parts */
+        uint32_t image_address;
+};
+
 struct session_failure {
         enum session_error error;
         enum session_phase phase;
         enum session_outcome outcome;
+        struct session_remains remains;
         int system;      /* negative errno behind LINES, FORMAT, LINK_LOST; or 0 */
         uint8_t command; /* AN3155 command code under way; valid if has_command */
         bool has_command;
@@ -228,11 +239,11 @@ struct session_info {
         enum chip_tristate protection;
         bool has_options;
         struct chip_options options;
-        unsigned baud;        /* at which the ROM answered */
-        bool unchanged;       /* FLASH with check: the chip held the image already */
-        bool power_fail_safe; /* FLASH: the plan's order could be kept */
-        bool started_by_go;   /* a plain reset would re-enter the ROM until a power cycle */
-        unsigned recoveries;  /* how often a broken exchange was recovered */
+        unsigned baud;           /* at which the ROM answered */
+        bool unchanged;          /* FLASH with check: the chip held the image already */
+        enum plan_safety safety; /* FLASH, once it compares, erases or writes */
+        bool started_by_go;      /* a plain reset would re-enter the ROM until a power cycle */
+        unsigned recoveries;     /* how often a broken exchange was recovered */
 };
 
 struct session;

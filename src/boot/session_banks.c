@@ -45,7 +45,7 @@ static enum step look(struct session *session, const struct flash_page *page, un
 }
 
 static enum step erase(struct session *session) {
-        session->outcome = SESSION_NOT_BOOTABLE;
+        session_lose_pages(session, &session->telling, 1);
         session->uninterruptible = session->erased = true;
         rom_erase(&session->rom, &session->telling, 1);
         session->step = BANKS_ERASED;

@@ -14,11 +14,19 @@ uint32_t session_flash_start(const struct session *session) {
 }
 
 uint32_t session_boot_address(const struct session *session) {
-        if (session->plan && session->plan->has_head)
-                return session->plan->head_address;
-        if (session->info.options.has_boot_address)
-                return session->info.options.boot_address;
-        return session_flash_start(session);
+        const struct chip_options *options = &session->info.options;
+
+        if (session->plan)
+                return session->plan->boot_address;
+        return options->has_boot_address
+                       ? chip_resolve_alias(session->rom.chip, options->boot_address)
+                       : session_flash_start(session);
+}
+
+uint32_t session_start_address(const struct session *session) {
+        const struct plan *plan = session->plan;
+
+        return plan && plan->has_head ? plan->head_address : session_boot_address(session);
 }
 
 /* Keeps the old head: it tells an erase that did nothing. */
@@ -26,7 +34,7 @@ enum step phase_look(struct session *session) {
         struct rom *rom = &session->rom;
 
         if (session->step++ == 0) {
-                rom_try_read(rom, session_boot_address(session), HEAD_LOOK);
+                rom_try_read(rom, session_start_address(session), HEAD_LOOK);
                 return STEP_BUSY;
         }
         if (rom->status == ROM_OK) {

@@ -147,7 +147,7 @@ static enum step erase_next(struct session *session) {
                 while (n < limit && rom_erase_limit(&session->rom, &pages[n]) > 1)
                         n++;
         session->offset = (uint32_t)n;
-        session->outcome = SESSION_NOT_BOOTABLE;
+        session_lose_pages(session, pages, n);
         session->uninterruptible = session->index == 0;
         session->erasing = true;
         rom_erase(&session->rom, pages, n);
@@ -184,7 +184,7 @@ static bool at_once(struct session *session) {
                 rom_erase_bank(rom, request->bank, size);
         else
                 return false;
-        session->outcome = SESSION_NOT_BOOTABLE;
+        session_lose_pages(session, session->pages, session->n_pages);
         session->erasing = true;
         session->step = ERASE_AT_ONCE;
         return true;
@@ -214,9 +214,9 @@ enum step phase_collect(struct session *session) {
         if (collect_pages(session) == STEP_FAILED)
                 return STEP_FAILED;
         if (request->length == 0 && request->bank == 0) /* all of it, however it is divided */
-                return request->mass_erase ? STEP_NEXT
-                                           : session_check_names(session, session->pages,
-                                                                 session->n_pages);
+                return request->mass_erase
+                               ? STEP_NEXT
+                               : session_check_names(session, session->pages, session->n_pages);
         return session_check_pages(session, session->pages, session->n_pages);
 }
 

@@ -51,7 +51,7 @@ static void advance_erase(struct session *session, const struct flash_page *page
 
 static enum step erase_head(struct session *session) {
         session->uninterruptible = true;
-        session->outcome = SESSION_NOT_BOOTABLE;
+        session_lose_pages(session, session->plan->pages, 1);
         session->erase_tries++;
         rom_erase(&session->rom, session->plan->pages, 1);
         session->step = ERASE_HEAD_DONE;
@@ -107,7 +107,7 @@ static enum step erase_more(struct session *session) {
         size_t limit = MIN(left, rom_erase_limit(&session->rom, pages));
         for (n = 1; n < limit && rom_erase_limit(&session->rom, &pages[n]) > 1; n++)
                 ;
-        session->outcome = SESSION_NOT_BOOTABLE;
+        session_lose_pages(session, pages, n);
         session->erasing = true;
         session->offset = (uint32_t)n;
         rom_erase(&session->rom, pages, n);
@@ -195,8 +195,10 @@ static enum step write_next(struct session *session, const struct plan_list *lis
         if (session->index == end)
                 return STEP_NEXT;
 
+        const struct plan *plan = session->plan;
         const struct plan_block *block = &list->blocks[session->index];
         session->outcome = SESSION_NOT_BOOTABLE;
+        session->boot_touched |= plan->has_head && plan->head_address == plan->boot_address;
         rom_write(&session->rom, block->address, block->data, block->size);
         session->step = WRITE_DONE;
         return STEP_BUSY;

@@ -100,6 +100,7 @@ struct session {
         bool own_stands;
         unsigned bank_tries;
         bool erased; /* by this job: something */
+        bool boot_touched;
 
         struct flash_page repair;
         bool repairing;
@@ -146,9 +147,15 @@ bool session_wants_fast(const struct session *session);
 /* Do these bytes read as erased? */
 bool session_is_blank(const struct session *session, const uint8_t *data, size_t size);
 
-/* Where the chip starts, as far as is known; the start of its flash. */
+/* Where an application is started; where the chip boots, as far as is known (it may be something in
+ * front of the application); is that certain? The start of its flash. */
+uint32_t session_start_address(const struct session *session);
 uint32_t session_boot_address(const struct session *session);
+bool session_boot_is_certain(const struct session *session);
 uint32_t session_flash_start(const struct session *session);
+
+/* To be called before pages are erased: they are what the chip may be left without. */
+void session_lose_pages(struct session *session, const struct flash_page *pages, size_t n);
 
 /* Continues with another phase of the list. */
 enum step session_goto(struct session *session, phase_function advance);

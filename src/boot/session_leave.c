@@ -14,7 +14,7 @@ static bool address_is_start(const struct session_request *request) {
 
 static uint32_t start_address(const struct session *session) {
         return address_is_start(&session->request) ? session->request.address
-                                                   : session_boot_address(session);
+                                                   : session_start_address(session);
 }
 
 /*

@@ -37,6 +37,10 @@ static bool boots_at_start(const struct session *session) {
                !flash_map_has_two_banks(map);
 }
 
+bool session_boot_is_certain(const struct session *session) {
+        return session->info.options.has_boot_address || boots_at_start(session);
+}
+
 static int build(struct session *session) {
         const struct chip *chip = session->rom.chip;
         const struct session_info *info = &session->info;
@@ -49,7 +53,7 @@ static int build(struct session *session) {
                 .erase = session->request.erase,
                 .has_boot_address = info->options.has_boot_address,
                 .boot_address = info->options.boot_address,
-                .boot_address_certain = info->options.has_boot_address || boots_at_start(session),
+                .boot_address_certain = session_boot_is_certain(session),
                 .preserved = session->preserved.n_segments > 0 ? &session->preserved : NULL,
         };
 
@@ -102,7 +106,7 @@ enum step phase_plan(struct session *session) {
             session->plan->n_pages > 0)
                 return session_refuse(session, SESSION_UNSUPPORTED,
                                       "this ROM lists no erase command");
-        session->info.power_fail_safe = session->plan->power_fail_safe;
+        session->info.safety = session->plan->safety;
         weigh(session);
         return session->request.kind == SESSION_FLASH
                        ? session_check_pages(session, session->plan->pages, session->plan->n_pages)

@@ -94,8 +94,8 @@ const struct verb verb_table[VERB_MAX_] = {
                         "Shows the jobs that run, and the last ones that ended.\n", cmd_jobs },
         [VERB_CANCEL] = { "cancel", "[JOB|TARGET]", 0, 1, "Cancel a job and wait for its end",
                           "Cancels the job of that number, or the one that a target is working on. "
-                          "A chip that is being flashed is left not bootable until it is flashed "
-                          "again.\n",
+                          "A chip that is being flashed is left without a whole image until it is "
+                          "flashed again.\n",
                           cmd_cancel },
         [VERB_MONITOR] = { "monitor", "[TARGET]", 0, 1, "Follow what happens",
                            "Prints jobs, phases and changes of state as they happen, until "

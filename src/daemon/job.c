@@ -91,6 +91,7 @@ static void on_progressed(void *userdata) {
                 job->phase_base = progress.done;
         }
         job->progress = progress;
+        job_result_note_risk(job, now);
         if (now - job->last_signal >= SIGNAL_GAP)
                 signal_progress(job);
         else if (sd_event_source_get_enabled(job->progress_timer, &armed) >= 0 &&

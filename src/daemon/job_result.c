@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boot/failure.h"
+#include "daemon/bus.h"
 #include "daemon/file.h"
 #include "daemon/job.h"
 #include "daemon/job_result.h"
@@ -66,10 +67,26 @@ static char *failure_message(const struct job *job, const struct session_failure
         return message;
 }
 
+void job_result_note_risk(struct job *job, uint64_t now) {
+        const char *risk = failure_risk(session_info(job->session)->safety);
+        enum session_phase phase = job->progress.phase;
+        _cleanup_free_ char *note = NULL;
+
+        if (job->risk_noted || !risk || job->request->session.kind != SESSION_FLASH ||
+            phase < SESSION_PHASE_ERASE || phase > SESSION_PHASE_HEAD)
+                return;
+        job->risk_noted = true;
+        if (asprintf(&note, "not power-fail safe: %s", risk) < 0) {
+                note = NULL;
+                return;
+        }
+        job_note(job, "%s", note);
+        log_write(LOG_NOTICE, job->target->name, job->id, "%s", note);
+        trace_add(job->target->trace, now, TRACE_NOTE, note, strlen(note));
+        bus_job_changed(job, "Notes", NULL);
+}
+
 static void note_success(struct job *job, const struct session_info *info) {
-        if (job->request->session.kind == SESSION_FLASH && !info->unchanged &&
-            !info->power_fail_safe)
-                job_note(job, "not power-fail safe: where this chip boots from is not certain");
         if (info->started_by_go)
                 job_note(job, "started by Go; until its power is cycled, a reset leads into the "
                               "ROM");

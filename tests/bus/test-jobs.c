@@ -164,6 +164,33 @@ static void a_cancelled_job_says_so_and_leaves_the_chip_alone(void **state) {
         harness_cancel(harness, job);
 }
 
+static void an_image_behind_a_bootloader_is_told_as_such(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32F103RC", SLOW);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 1, "address",
+                            "t", (uint64_t)0x08008000);
+        assert_non_null(job);
+        harness_await_phase(harness, job, "write");
+        _cleanup_free_ char *notes = harness_get(harness, job, "Notes");
+        assert_contains(notes, "not power-fail safe: the image does not hold what the chip boots");
+        harness_cancel(harness, job);
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_error(&error, "Cancelled");
+        assert_job_property(harness, job, "Outcome", "not-bootable");
+        assert_contains(error.message,
+                        "The image at 0x08008000 is incomplete; what the MCU boots from, at "
+                        "0x08000000, was not touched and decides whether it is started.");
+
+        /* said once */
+        _cleanup_free_ char *after = harness_get(harness, job, "Notes");
+        assert_string_equal(after, notes);
+}
+
 static void waiting_has_no_race(void **state) {
         struct harness *harness = *state;
 
@@ -361,6 +388,7 @@ int main(void) {
                 TEST(targets_on_one_line_take_turns),
                 TEST(a_stay_in_the_rom_holds_the_lines),
                 TEST(a_cancelled_job_says_so_and_leaves_the_chip_alone),
+                TEST(an_image_behind_a_bootloader_is_told_as_such),
                 TEST(waiting_has_no_race),
                 TEST(job_ids_differ_between_runs),
                 TEST(a_client_that_goes_does_not_end_its_job),

@@ -45,6 +45,7 @@ void scene_init(struct scene *scene, const struct given *given) {
         *scene = (struct scene){
                 .failure = { .error = given->error,
                              .outcome = given->outcome,
+                             .remains = given->remains,
                              .system = given->system,
                              .has_command = given->command != 0,
                              .command = (uint8_t)given->command,

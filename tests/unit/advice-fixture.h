@@ -45,6 +45,7 @@ struct given {
         unsigned lowest_baud;
         bool start_unknown;
         enum session_outcome outcome;
+        struct session_remains remains;
         uint16_t reported;
         const char *reason;
         bool configured_image;

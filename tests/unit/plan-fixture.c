@@ -228,7 +228,7 @@ static void assert_plan_right(const struct plan *plan, const struct image *image
         } else {
                 assert_int_equal(plan->head.n_blocks, 0);
                 assert_int_equal(plan->head_reads.n_blocks + plan->unit_reads.n_blocks, 0);
-                assert_false(plan->power_fail_safe);
+                assert_int_not_equal(plan->safety, PLAN_SAFE);
         }
 
         flash_compare(&flash, &plan->body_reads, config);

@@ -271,6 +271,10 @@ static const struct given cases[] = {
         { SESSION_LINK_LOST, .system = -EIO, .rows = "link trace" },
         { SESSION_LINK_LOST, .wiring = VIRTUAL, .rows = "link-virtual trace" },
         { SESSION_CANCELLED, .outcome = SESSION_NOT_BOOTABLE, .rows = "flash-again" },
+        { SESSION_CANCELLED, .outcome = SESSION_NOT_BOOTABLE, .remains = { .boot_stands = true },
+          .rows = "flash-again-behind" },
+        { SESSION_CANCELLED, .outcome = SESSION_NOT_BOOTABLE, .remains = { .boot_uncertain = true },
+          .rows = "flash-again-behind" },
         { SESSION_CANCELLED, .rows = "cancelled" },
 };
 

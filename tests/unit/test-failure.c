@@ -67,6 +67,49 @@ static void what_came_back_is_told(void **state) {
         }
 }
 
+static void what_is_left_of_the_flash_is_told(void **state) {
+        static const struct {
+                struct session_remains remains;
+                const char *told;
+        } cases[] = {
+                { { .boot_address = 0x08000000, .has_image = true, .image_address = 0x08000000 },
+                  "\nThe MCU holds no bootable firmware now; flash it again.\n" },
+                { { .boot_stands = true,
+                    .boot_address = 0x08000000,
+                    .has_image = true,
+                    .image_address = 0x08008000 },
+                  "\nThe image at 0x08008000 is incomplete; what the MCU boots from, at 0x08000000, "
+                  "was not touched and decides whether it is started. Flash it again.\n" },
+                { { .boot_stands = true,
+                    .boot_uncertain = true,
+                    .boot_address = 0x08000000,
+                    .has_image = true,
+                    .image_address = 0x08008000 },
+                  "\nThe image at 0x08008000 is incomplete; what the MCU boots from, as far as is "
+                  "known, at 0x08000000, was not touched and decides whether it is started. Flash "
+                  "it again.\n" },
+                { { .boot_uncertain = true, .has_image = true, .image_address = 0x08000000 },
+                  "\nThe image at 0x08000000 is incomplete; the MCU does not start, unless it boots "
+                  "from elsewhere, which is not certain. Flash it again.\n" },
+                { { .boot_stands = true, .boot_address = 0x08000000 },
+                  "\nWhat was to be erased may be so in parts; what the MCU boots from, at "
+                  "0x08000000, was not touched and decides what is started.\n" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct scene scene;
+
+                scene_init(&scene, &(struct given){ SESSION_NACK, .chip = F405,
+                                                    .outcome = SESSION_NOT_BOOTABLE,
+                                                    .remains = cases[i].remains });
+                char *text = failure_to_text("motor", &scene.failure, &scene.context);
+                assert_non_null(text);
+                assert_contains(text, cases[i].told);
+                free(text);
+        }
+}
+
 static void the_place_and_the_bytes_are_told(void **state) {
         static const struct {
                 struct given given;
@@ -158,6 +201,7 @@ static void received_bytes_are_shown_in_hexadecimal(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_came_back_is_told),
+                cmocka_unit_test(what_is_left_of_the_flash_is_told),
                 cmocka_unit_test(the_place_and_the_bytes_are_told),
                 cmocka_unit_test(received_bytes_are_shown_in_hexadecimal),
         };

@@ -48,7 +48,7 @@ static void dense_image_is_written_in_full_blocks_and_its_first_words_last(void 
         assert_int_equal(plan->n_pages, 2);
         assert_true(plan->has_head);
         assert_int_equal(plan->head_address, FLASH);
-        assert_true(plan->power_fail_safe);
+        assert_int_equal(plan->safety, PLAN_SAFE);
 
         plan_free(plan);
         fixture_free(f);
@@ -89,7 +89,7 @@ static void nothing_is_left_out_where_nothing_is_erased(void **state) {
         ASSERT_BLOCKS(plan->body, { FLASH + 0x100, 0x100 });
         ASSERT_BLOCKS(plan->head, { FLASH + 8, 0xF8 }, { FLASH, 8 });
         assert_int_equal(plan->n_pages, 0);
-        assert_false(plan->power_fail_safe);
+        assert_int_equal(plan->safety, PLAN_NOT_ERASED);
 
         plan_free(plan);
         fixture_free(f);
@@ -131,7 +131,7 @@ static void all_pages_are_erased_on_request_the_head_page_first(void **state) {
         static const uint16_t order[] = { 2, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
         for (size_t i = 0; i < ARRAY_SIZE(order); i++)
                 assert_int_equal(plan->pages[i].number, order[i]);
-        assert_true(plan->power_fail_safe);
+        assert_int_equal(plan->safety, PLAN_SAFE);
 
         plan_free(plan);
         fixture_free(f);
@@ -213,33 +213,40 @@ static void where_the_head_is(void **state) {
                 bool has_boot_address, certain;
                 uint32_t boot_address;
                 uint32_t head; /* 0: none */
-                bool safe;
+                enum plan_safety safety;
         } cases[] = {
                 /* Whatever it holds, what lies where the chip boots is the head. */
-                { FLASH, 0, 0, false, true, 0, FLASH, true },
-                { FLASH, 0x20005000, FLASH + 0x201, false, false, 0, FLASH, false },
-                { FLASH, 0, 0, true, true, FLASH + 0x100, FLASH + 0x100, true },
-                { FLASH, 0, 0, true, true, 0x00200000, FLASH, true },
+                { FLASH, 0, 0, false, true, 0, FLASH, PLAN_SAFE },
+                { FLASH, 0x20005000, FLASH + 0x201, false, false, 0, FLASH, PLAN_BOOT_UNCERTAIN },
+                { FLASH, 0, 0, true, true, FLASH + 0x100, FLASH + 0x100, PLAN_SAFE },
+                { FLASH, 0, 0, true, true, 0x00200000, FLASH, PLAN_SAFE },
                 /* Behind some bootloader. */
                 { FLASH + 0x4000, 0x20005000, FLASH + 0x4201, false, true, 0, FLASH + 0x4000,
-                  false },
+                  PLAN_BEHIND },
                 { FLASH + 0x4000, 0x2407FFF0, FLASH + 0x4009, false, true, 0, FLASH + 0x4000,
-                  false },
+                  PLAN_BEHIND },
                 { FLASH + 0x4000, 0x20005000, FLASH + 0x47FF, false, true, 0, FLASH + 0x4000,
-                  false },
-                { FLASH + 0x4000, 0x10010000, 0x00204009, false, true, 0, FLASH + 0x4000, false },
+                  PLAN_BEHIND },
+                { FLASH + 0x4000, 0x10010000, 0x00204009, false, true, 0, FLASH + 0x4000,
+                  PLAN_BEHIND },
                 /* No vector table: an odd stack, none, an even vector, a vector elsewhere. */
-                { FLASH + 0x4000, 0x20005001, FLASH + 0x4201, false, true, 0, 0, false },
-                { FLASH + 0x4000, 0x08005000, FLASH + 0x4201, false, true, 0, 0, false },
-                { FLASH + 0x4000, 0x20005000, FLASH + 0x4200, false, true, 0, 0, false },
-                { FLASH + 0x4000, 0x20005000, FLASH + 0x0201, false, true, 0, 0, false },
-                { FLASH + 0x4000, 0xFFFFFFFF, 0xFFFFFFFF, false, true, 0, 0, false },
+                { FLASH + 0x4000, 0x20005001, FLASH + 0x4201, false, true, 0, 0,
+                  PLAN_WITHOUT_HEAD },
+                { FLASH + 0x4000, 0x08005000, FLASH + 0x4201, false, true, 0, 0,
+                  PLAN_WITHOUT_HEAD },
+                { FLASH + 0x4000, 0x20005000, FLASH + 0x4200, false, true, 0, 0,
+                  PLAN_WITHOUT_HEAD },
+                { FLASH + 0x4000, 0x20005000, FLASH + 0x0201, false, true, 0, 0,
+                  PLAN_WITHOUT_HEAD },
+                { FLASH + 0x4000, 0xFFFFFFFF, 0xFFFFFFFF, false, true, 0, 0, PLAN_WITHOUT_HEAD },
                 /* A vector table does not start there. */
-                { FLASH + 0x4040, 0x20005000, FLASH + 0x4201, false, true, 0, 0, false },
-                { FLASH, 0, 0, true, true, FLASH + 0x104, 0, false },
+                { FLASH + 0x4040, 0x20005000, FLASH + 0x4201, false, true, 0, 0,
+                  PLAN_WITHOUT_HEAD },
+                { FLASH, 0, 0, true, true, FLASH + 0x104, 0, PLAN_WITHOUT_HEAD },
                 /* The boot address is not in the image. */
-                { FLASH, 0x20005000, FLASH + 0x201, true, true, FLASH + 0x8000, FLASH, false },
-                { FLASH, 0, 0, true, true, FLASH + 0x8000, 0, false },
+                { FLASH, 0x20005000, FLASH + 0x201, true, true, FLASH + 0x8000, FLASH,
+                  PLAN_BEHIND },
+                { FLASH, 0, 0, true, true, FLASH + 0x8000, 0, PLAN_WITHOUT_HEAD },
         };
 
         (void)state;
@@ -259,7 +266,7 @@ static void where_the_head_is(void **state) {
 
                 assert_int_equal(plan->has_head, cases[i].head != 0);
                 assert_int_equal(plan->head_address, cases[i].head);
-                assert_int_equal(plan->power_fail_safe, cases[i].safe);
+                assert_int_equal(plan->safety, cases[i].safety);
                 plan_free(plan);
                 fixture_free(f);
         }
@@ -277,7 +284,7 @@ static void an_image_without_all_of_the_head_is_not_power_fail_safe(void **state
         struct plan *plan = build(f, &config);
 
         assert_false(plan->has_head);
-        assert_false(plan->power_fail_safe);
+        assert_int_equal(plan->safety, PLAN_WITHOUT_HEAD);
 
         plan_free(plan);
         fixture_free(f);
@@ -300,7 +307,7 @@ static void the_rest_of_touched_pages_is_written_back(void **state) {
 
         /* The vector table is the old one, and comes last all the same. */
         assert_true(plan->has_head);
-        assert_true(plan->power_fail_safe);
+        assert_int_equal(plan->safety, PLAN_SAFE);
         ASSERT_BLOCKS(plan->head, { FLASH + 8, 0xF8 }, { FLASH, 8 });
         ASSERT_BLOCKS(plan->body, { FLASH + 0x100, 256 }, { FLASH + 0x200, 256 },
                       { FLASH + 0x300, 256 });

@@ -68,7 +68,7 @@ static void only_what_boots_from_a_known_place_is_power_fail_safe(void **state) 
                         image->segments[0].data[6] += (uint8_t)(moved >> 16); /* reset vector */
                 }
                 board_do(&board, &request);
-                if (session_info(board.session)->power_fail_safe != b->safe)
+                if ((session_info(board.session)->safety == PLAN_SAFE) != b->safe)
                         fail_msg("%s: power-fail safe %d", b->chip, !b->safe);
                 assert_true(drive_holds(board.drive.chip, image));
                 if (b->safe) {

@@ -404,7 +404,7 @@ static void an_unknown_chip_is_named_and_flashed_by_a_layout_by_hand(void **stat
         board_do(&board, &flash);
         assert_true(drive_holds(board.drive.chip, image));
         assert_true(drive_runs(&board.drive));
-        assert_false(session_info(board.session)->power_fail_safe); /* nobody knows */
+        assert_int_equal(session_info(board.session)->safety, PLAN_BOOT_UNCERTAIN);
         board_check_left(&board);
         board_do(&board, &erase);
         assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 2 + 64);

@@ -119,7 +119,7 @@ static void nothing_is_erased_if_so_asked(void **state) {
 
                 board_do(&board, &request);
                 assert_true(drive_holds(board.drive.chip, first));
-                assert_false(session_info(board.session)->power_fail_safe);
+                assert_int_equal(session_info(board.session)->safety, PLAN_NOT_ERASED);
                 board_check_left(&board);
 
                 /* onto what is there it cannot work, and is not made to work by an erase */

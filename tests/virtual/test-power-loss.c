@@ -3,7 +3,9 @@
 /*
  * The power of gateway and chip fails at every exchange and inside every program unit while new
  * firmware is flashed over old, once for each kind of flash. What then starts is the old firmware
- * or the new one, whole; never a part of one. The next flash succeeds.
+ * or the new one, whole; never a part of one. The next flash succeeds. Behind a bootloader that one
+ * starts, and what it looks at, stack pointer and reset vector, is there only of an image that is
+ * whole.
  *
  * Each cut is tried in a child that is forked where it happens, so the flash itself runs only once.
  */
@@ -19,10 +21,14 @@
 #include <cmocka.h>
 
 #include "drive.h"
+#include "util/bytes.h"
 #include "util/macro.h"
 
 #define OLD_SIZE 16384
 #define NEW_SIZE 16384
+
+/* Of firmware behind a bootloader. */
+#define OFFSET 0x8000U
 
 /* The next flash is run after one cut of so many: it takes longer than all the rest. */
 #define REFLASH_EVERY 97
@@ -33,12 +39,14 @@ enum verdict {
         VERDICT_NOTHING = 2,
         VERDICT_PARTIAL_STARTS = 10,
         VERDICT_NEXT_FLASH_FAILS = 11,
+        VERDICT_FRONT_LOST = 12,
 };
 
 struct cuts {
         const struct chip *chip;
         const struct image *old, *new;
-        size_t units; /* of the write on its way */
+        const struct image *front; /* the bootloader; NULL: none */
+        size_t units;              /* of the write on its way */
         unsigned n, inside, old_starts, new_starts, nothing_starts, reflashed;
         char complaint[128];
 };
@@ -51,6 +59,18 @@ static struct session_request flash_request(const struct chip *chip, const struc
         };
 }
 
+/* As bootloaders check what they start. */
+static bool looks_whole(struct drive *drive, const struct cuts *cuts) {
+        const struct chip *chip = cuts->chip;
+        uint32_t start = chip->flash_start + OFFSET;
+        uint8_t words[8];
+
+        if (!virtual_peek(drive->chip, start, words, sizeof(words)))
+                return false;
+        return get_le32(words) == get_le32(cuts->new->segments[0].data) &&
+               get_le32(words + 4) - start < NEW_SIZE;
+}
+
 static enum verdict look(struct drive *drive, const struct cuts *cuts) {
         bool runs;
 
@@ -58,6 +78,12 @@ static enum verdict look(struct drive *drive, const struct cuts *cuts) {
         virtual_power_on(drive->chip, drive->now);
         drive->now += 5 * USEC_PER_SEC;
         runs = virtual_state(drive->chip, drive->now) == VIRTUAL_RUNNING;
+        if (cuts->front) {
+                if (!runs || !drive_holds(drive->chip, cuts->front) ||
+                    virtual_running_from(drive->chip) != cuts->chip->flash_start)
+                        return VERDICT_FRONT_LOST;
+                runs = looks_whole(drive, cuts);
+        }
         if (!runs)
                 return VERDICT_NOTHING;
         if (drive_holds(drive->chip, cuts->new))
@@ -151,7 +177,14 @@ static void before_wait(struct drive *drive, uint64_t until) {
         cuts->units = 0;
 }
 
-static void cut_everywhere(const char *name) {
+static void move_behind(struct image *image) {
+        uint8_t *vector = image->segments[0].data + 4;
+
+        image->segments[0].address += OFFSET;
+        put_le32(vector, get_le32(vector) + OFFSET);
+}
+
+static void cut_everywhere(const char *name, bool behind) {
         const struct chip *chip = chip_by_name(name);
         struct cuts cuts = { .chip = chip };
 
@@ -162,9 +195,18 @@ static void cut_everywhere(const char *name) {
         struct image *old = drive_image(chip, OLD_SIZE, 1), *new = drive_image(chip, NEW_SIZE, 2);
         bool done;
 
+        struct image *front = drive_image(chip, 4096, 3);
+
         cuts.old = old;
         cuts.new = new;
         assert_int_equal(virtual_new(&virtual, &drive.chip), 0);
+        if (behind) {
+                move_behind(old);
+                move_behind(new);
+                assert_true(virtual_poke(drive.chip, front->segments[0].address,
+                                         front->segments[0].data, front->segments[0].size));
+                cuts.front = front;
+        }
         virtual_power_on(drive.chip, 0);
         struct session_request request = flash_request(chip, old);
         struct session *session = drive_job(&drive, &config, &request, &done);
@@ -178,10 +220,10 @@ static void cut_everywhere(const char *name) {
         session_free(session);
 
         print_message(
-                "%s: %u cuts, %u of them inside program units: old starts %u, new starts %u, nothing starts %u; %u flashed "
+                "%s%s: %u cuts, %u of them inside program units: old starts %u, new starts %u, nothing starts %u; %u flashed "
                 "again\n",
-                name, cuts.n, cuts.inside, cuts.old_starts, cuts.new_starts, cuts.nothing_starts,
-                cuts.reflashed);
+                name, behind ? " behind a bootloader" : "", cuts.n, cuts.inside, cuts.old_starts,
+                cuts.new_starts, cuts.nothing_starts, cuts.reflashed);
         if (cuts.complaint[0])
                 fail_msg("%s: %s", name, cuts.complaint);
         assert_true(cuts.old_starts > 10 && cuts.new_starts > 0 && cuts.nothing_starts > 500);
@@ -189,43 +231,60 @@ static void cut_everywhere(const char *name) {
         assert_true(cuts.reflashed >= cuts.n / REFLASH_EVERY);
         image_free(old);
         image_free(new);
+        image_free(front);
         virtual_free(drive.chip);
 }
 
 static void f1(void **state) {
         (void)state;
-        cut_everywhere("STM32F103C8");
+        cut_everywhere("STM32F103C8", false);
 }
 
 static void f4(void **state) {
         (void)state;
-        cut_everywhere("STM32F405");
+        cut_everywhere("STM32F405", false);
 }
 
 static void g0(void **state) {
         (void)state;
-        cut_everywhere("STM32G071");
+        cut_everywhere("STM32G071", false);
 }
 
 static void l0(void **state) {
         (void)state;
-        cut_everywhere("STM32L072");
+        cut_everywhere("STM32L072", false);
 }
 
 static void l4(void **state) {
         (void)state;
-        cut_everywhere("STM32L476");
+        cut_everywhere("STM32L476", false);
 }
 
 static void h7(void **state) {
         (void)state;
-        cut_everywhere("STM32H743");
+        cut_everywhere("STM32H743", false);
+}
+
+static void f1_behind_a_bootloader(void **state) {
+        (void)state;
+        cut_everywhere("STM32F103C8", true);
+}
+
+static void l4_behind_a_bootloader(void **state) {
+        (void)state;
+        cut_everywhere("STM32L476", true);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(f1), cmocka_unit_test(f4), cmocka_unit_test(g0),
-                cmocka_unit_test(l0), cmocka_unit_test(l4), cmocka_unit_test(h7),
+                cmocka_unit_test(f1),
+                cmocka_unit_test(f4),
+                cmocka_unit_test(g0),
+                cmocka_unit_test(l0),
+                cmocka_unit_test(l4),
+                cmocka_unit_test(h7),
+                cmocka_unit_test(f1_behind_a_bootloader),
+                cmocka_unit_test(l4_behind_a_bootloader),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
