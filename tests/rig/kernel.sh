@@ -119,7 +119,7 @@ make_initrd() {
         (cd "$tmp/initrd" && find . | cpio -o -H newc --quiet) | gzip -1 >"$tmp/initrd.gz"
 }
 
-inputs=("$0" "$rig/guest/init")
+inputs=("$0" "$rig/guest/init" "$rig/tsc-khz.c")
 is_current "$out" "${inputs[@]}" && exit 0
 find_versions
 rm -rf "$tmp" "$out"
@@ -133,6 +133,7 @@ step 'line names of the Pi 4' find_line_names
 step 'select modules' select_modules
 step 'initrd' make_initrd
 mkdir "$out"
+gcc -O2 -o "$out/tsc-khz" "$rig/tsc-khz.c"
 mv "$tmp/vmlinux" "$tmp/initrd.gz" "$tmp/line-names" "$out/"
 mv "$tmp/modules/lib/modules" "$out/modules"
 rm -rf "$tmp"

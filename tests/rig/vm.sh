@@ -31,8 +31,12 @@ trap clean_up EXIT
 start_qemu() {
         local accel disk=$1 cmdline=$2
         shift 2
-        accel='-accel tcg,thread=multi,tb-size=256 -cpu max'
-        [ "$(accelerator)" = tcg ] || accel='-accel kvm -cpu host'
+        if [ "$(accelerator)" = tcg ]; then
+                accel='-accel tcg,thread=multi,tb-size=256 -cpu max'
+                cmdline="tsc_early_khz=$("$kernel/tsc-khz") $cmdline"
+        else
+                accel='-accel kvm -cpu host'
+        fi
         mkfifo "$run/agent.in" "$run/agent.out" "$run/monitor.in" "$run/monitor.out"
         # shellcheck disable=SC2086 # a list
         timeout -k 5 "$timeout" qemu-system-x86_64 $accel -M q35,hpet=off -smp 1 -m 512 \
@@ -117,7 +121,7 @@ save_state() {
 
 save() {
         local inputs=("$0" "$rig"/guest/* "$work/$suite/guest/.made-from" "$kernel/.made-from"
-                "$(accelerator)")
+                "$(accelerator)" "$(grep -m 1 'model name' /proc/cpuinfo)")
         is_current "$saved" "${inputs[@]}" && return
         rm -rf "$saved"
         mkdir -p "$saved" "$work/$suite/product"
