@@ -156,6 +156,22 @@ CONDITION(found_erased) {
         return failure->found == erased_value(context);
 }
 
+/* ... or is there, and is not shown before a reset that nobody here can give. */
+CONDITION(may_be_stale) {
+        bool has_reset = context->entry && context->entry->has_reset;
+
+        return found_erased(failure, context) && !has_reset && context->chip &&
+               context->chip->quirks & CHIP_QUIRK_REREAD;
+}
+
+CONDITION(not_programmed) {
+        return found_erased(failure, context) && !may_be_stale(failure, context);
+}
+
+CONDITION(supply_or_wear) {
+        return failure->twin == 0 && !may_be_stale(failure, context);
+}
+
 /* An old byte stands: it was never erased. */
 CONDITION(found_old) {
         return failure->found != erased_value(context);
@@ -462,9 +478,17 @@ const struct advice_cause advice_job_causes[] = {
           /* RM0090 3.6.2: parallelism and supply range. */
           .text = "Words can be programmed only with VDD at 2.7 V or more: measure it at the chip "
                   "while it is flashed, or leave out --fast-program." },
+        { .name = "stale-until-reset",
+          .errors = E(VERIFY_MISMATCH) | E(DIFFERS),
+          .quirks = CHIP_QUIRK_REREAD,
+          .when = may_be_stale,
+          /* Users of H723, qa-community.st.com 115022. */
+          .text = "Whether {address} is wrong is not known: after writing, the ROM of {chip} may show "
+                  "FF where flash holds the right bytes, until it is reset. Wire NRST and name it as "
+                  "Reset= in the target's [Lines]; or reset it into its ROM by hand and verify." },
         { .name = "not-programmed",
           .errors = E(VERIFY_MISMATCH),
-          .when = found_erased,
+          .when = not_programmed,
           .text = "Nothing was programmed at {address} although the ROM said so: its page is "
                   "protected (`stmbootctl unprotect {target} write`), or the supply dips. Then "
                   "flash again." },
@@ -476,7 +500,7 @@ const struct advice_cause advice_job_causes[] = {
                   "write`), or it was not erased (--erase=none)." },
         { .name = "supply-or-wear",
           .errors = E(VERIFY_MISMATCH) | E(NOT_BLANK),
-          .when = twin_not_lost,
+          .when = supply_or_wear,
           .text = "If it happens again at the same address, the flash there is worn out; at "
                   "changing ones, the supply dips while the chip erases and programs." },
         { .name = "differs-from-file",

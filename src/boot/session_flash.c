@@ -297,6 +297,14 @@ enum step phase_write(struct session *session) {
 
 /* ---- verify ---- */
 
+/* Only a reset would tell (ST community: H72x); what was erased again would be hidden as well. */
+static bool may_be_stale(const struct session *session) {
+        const struct rom *rom = &session->rom;
+
+        return !rom->may_reset && rom->chip && rom->chip->quirks & CHIP_QUIRK_REREAD &&
+               session->compare.found == erased_value(session);
+}
+
 static enum step verify_list(struct session *session, const struct plan_list *list) {
         if (session->step == 0)
                 compare_begin(&session->compare, list, false);
@@ -309,7 +317,8 @@ static enum step verify_list(struct session *session, const struct plan_list *li
                 return STEP_NEXT;
         case COMPARE_DIFFERENT:
         case COMPARE_FAULT: /* where the ECC of what was torn does not fit */
-                if (repair(session, session->compare.address) != STEP_FAILED)
+                if (!may_be_stale(session) &&
+                    repair(session, session->compare.address) != STEP_FAILED)
                         return STEP_AGAIN;
                 break;
         }

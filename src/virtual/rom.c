@@ -278,6 +278,7 @@ static void rom_command(struct virtual_stm32 *chip, uint64_t now) {
                 return;
         }
         rom->command = command;
+        chip->counters.erases += command == 0x43 || command == 0x44;
         if (command == 0x21 && chip->chip->quirks & CHIP_QUIRK_GO_NO_ACK)
                 rom->answers++;
         else if (!rom_ack(chip, now))

@@ -75,7 +75,15 @@ void rom_read_address(struct virtual_stm32 *chip, uint64_t now) {
 /* Users of H723 see the second block that they read after writing begin with FF, and the right
  * bytes after a reset (qa-community.st.com 115022). */
 static void show_stale(struct virtual_stm32 *chip, uint8_t *data, size_t size) {
-        if (chip->chip->quirks & CHIP_QUIRK_REREAD && chip->rom.written && ++chip->rom.reads == 2)
+        struct rom *rom = &chip->rom;
+
+        if (!(chip->chip->quirks & CHIP_QUIRK_REREAD) || !rom->written)
+                return;
+        if (++rom->reads == 2) {
+                rom->stale = true;
+                rom->stale_at = rom->address;
+        }
+        if (rom->stale && rom->address == rom->stale_at)
                 memset(data, 0xFF, MIN(size, (size_t)chip->chip->program_unit));
 }
 

@@ -111,6 +111,7 @@ struct virtual_counters {
         unsigned resets;    /* of any cause */
         unsigned exchanges; /* commands that were taken */
         unsigned nacks;
+        unsigned erases;      /* commands that were acknowledged, of any pages */
         unsigned page_erases; /* pages, not those of mass erases */
         unsigned mass_erases;
         unsigned units_programmed;

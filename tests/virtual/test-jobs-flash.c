@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "board.h"
+#include "util/cleanup.h"
 #include "util/macro.h"
 
 static const char *const kinds_of_flash[] = {
@@ -415,6 +416,89 @@ static void a_protected_sector_fails_the_flash_truthfully(void **state) {
                 }
 }
 
+/* ---- reads that lie until a reset (H72x) ---- */
+
+static void a_read_that_lies_is_looked_at_again_after_a_reset(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32H723", NULL);
+        struct image *image = drive_image(board.chip, 9000, 1);
+        const struct session_request request = { .kind = SESSION_FLASH, .image = image };
+
+        board_do(&board, &request);
+        assert_true(drive_holds(board.drive.chip, image));
+        assert_true(drive_runs(&board.drive));
+        assert_int_equal(board.drive.pulses, 3); /* in, in again, out */
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 1);
+        board_check_left(&board);
+        image_free(image);
+        board_close(&board);
+}
+
+static void where_nobody_can_reset_it_a_lie_is_not_repaired_but_told(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32H723", NULL);
+        struct image *image = drive_image(board.chip, 9000, 1);
+        const struct session_request request = { .kind = SESSION_FLASH, .image = image };
+
+        board_do(&board, &(struct session_request){ .kind = SESSION_ENTER });
+        board.config.entry = (struct entry_config){ 0 };
+        const struct session_failure *f = board_fail(&board, &request, SESSION_VERIFY_MISMATCH);
+        assert_int_equal(f->outcome, SESSION_NOT_BOOTABLE);
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 1);
+        _cleanup_free_ char *text = board_text(&board);
+        assert_non_null(strstr(text, "is not known"));
+        assert_null(strstr(text, "worn out"));
+        image_free(image);
+        board_close(&board);
+}
+
+/* ---- erase commands ---- */
+
+static void long_lists_of_pages_are_split(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F103RE", NULL); /* 256 pages of 2 KiB */
+        struct image *image = drive_image(board.chip, 200 * 2048, 1);
+
+        board_do(&board, &(struct session_request){ .kind = SESSION_FLASH, .image = image });
+        assert_true(drive_holds(board.drive.chip, image));
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 200);
+        /* the head's page alone, then 64, 64, 64 and 7 */
+        assert_int_equal(virtual_counters(board.drive.chip)->erases, 5);
+
+        board_do(&board, &(struct session_request){ .kind = SESSION_ERASE });
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 200 + 256);
+        assert_int_equal(virtual_counters(board.drive.chip)->erases, 5 + 5);
+        image_free(image);
+        board_close(&board);
+}
+
+/* AN2606, G0B1: of a list in bank 2 the first page only is erased. */
+static void pages_on_both_sides_of_the_border_of_banks_need_no_repair(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32G0B1", NULL);
+        struct image *old = drive_image(board.chip, 512 * 1024, 1);
+        struct image *image = drive_image(board.chip, 20 * 1024, 2);
+
+        image->segments[0].address = 0x08000000 + 256 * 1024 - 10 * 1024;
+        board_put(&board, old);
+        board_do(&board, &(struct session_request){ .kind = SESSION_FLASH, .image = image });
+        assert_true(drive_holds(board.drive.chip, image));
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 10);
+        assert_int_equal(virtual_counters(board.drive.chip)->erases, 1 + 5);
+        board_check_left(&board);
+        image_free(old);
+        image_free(image);
+        board_close(&board);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request),
@@ -427,6 +511,10 @@ int main(void) {
                 cmocka_unit_test(progress_keeps_step_with_time),
                 cmocka_unit_test(an_f4_programs_words_on_request_also_after_a_recovery),
                 cmocka_unit_test(a_protected_sector_fails_the_flash_truthfully),
+                cmocka_unit_test(a_read_that_lies_is_looked_at_again_after_a_reset),
+                cmocka_unit_test(where_nobody_can_reset_it_a_lie_is_not_repaired_but_told),
+                cmocka_unit_test(long_lists_of_pages_are_split),
+                cmocka_unit_test(pages_on_both_sides_of_the_border_of_banks_need_no_repair),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
