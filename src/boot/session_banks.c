@@ -11,7 +11,7 @@
  * it, the first page that tells is erased alone: it must go, and its twin in the other bank stay.
  */
 
-#define TRIES_MAX 3
+#define TRIES_MAX 2
 
 enum {
         BANKS_BEGIN,
@@ -99,10 +99,7 @@ static enum step again(struct session *session) {
         return look(session, twin ? &session->twin : &session->telling, session->step);
 }
 
-static enum step looked(struct session *session) {
-        size_t size;
-        const uint8_t *data = rom_data(&session->rom, &size);
-
+static enum step looked(struct session *session, const uint8_t *data) {
         session->bank_tries = 0;
         switch (session->step) {
         case BANKS_OWN_READ:
@@ -123,17 +120,28 @@ static enum step looked(struct session *session) {
         }
 }
 
+/* What was torn cannot be read on some chips: that is contents, too, and not erased ones. */
+static enum step unreadable(struct session *session) {
+        uint8_t data[BANKS_LOOK];
+
+        memset(data, (uint8_t)~session->rom.chip->erased, sizeof(data));
+        return looked(session, data);
+}
+
 enum step phase_banks(struct session *session) {
+        const struct rom *rom = &session->rom;
+        size_t size;
+
         switch (session->step) {
         case BANKS_BEGIN:
                 return may_be_swapped(session) ? look_at_next(session) : STEP_NEXT;
         case BANKS_ERASED:
                 return erased(session);
         default:
-                if (session->rom.status == ROM_OK)
-                        return looked(session);
-                if (session->rom.status == ROM_UNSURE && ++session->bank_tries < TRIES_MAX)
-                        return again(session);
-                return session_fail_rom(session);
+                if (rom->status == ROM_OK)
+                        return looked(session, rom_data(rom, &size));
+                if (rom->status != ROM_UNSURE)
+                        return session_fail_rom(session);
+                return ++session->bank_tries < TRIES_MAX ? again(session) : unreadable(session);
         }
 }

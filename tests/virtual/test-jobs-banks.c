@@ -190,6 +190,37 @@ static void a_page_that_tells_is_looked_for(void **state) {
         }
 }
 
+/* Programmed twice, a page faults when it is read; that it is there, in either bank, is no
+ * hindrance. */
+static void a_page_that_cannot_be_read_tells_too(void **state) {
+        (void)state;
+        for (unsigned i = 0; i < 4; i++) {
+                bool swapped = i & 1, upper = i & 2;
+                struct banks banks;
+
+                banks_open(&banks, "STM32H523", swapped);
+                struct image *torn = upper ? banks.other : banks.old;
+                struct session_request request = { .kind = SESSION_FLASH,
+                                                   .image = torn,
+                                                   .erase = PLAN_ERASE_NONE };
+                board_do(&banks.board, &request);
+                torn->segments[0].data[8] ^= 1; /* in what is looked at */
+                board_fail(&banks.board, &request, SESSION_SILENCE);
+
+                request = flash_request(&banks);
+                if (swapped) {
+                        const struct session_failure *f =
+                                board_fail(&banks.board, &request, SESSION_NOT_BLANK);
+
+                        assert_int_equal(f->twin, upper ? banks.upper : 0);
+                } else {
+                        board_do(&banks.board, &request);
+                        assert_true(drive_holds(banks.board.drive.chip, banks.new));
+                }
+                banks_close(&banks);
+        }
+}
+
 static void erase_of_a_range_finds_out_too(void **state) {
         struct banks banks;
 
@@ -296,6 +327,7 @@ int main(void) {
                 cmocka_unit_test(swap_that_is_hidden_is_found_out),
                 cmocka_unit_test(hidden_option_that_is_not_set_costs_nothing),
                 cmocka_unit_test(a_page_that_tells_is_looked_for),
+                cmocka_unit_test(a_page_that_cannot_be_read_tells_too),
                 cmocka_unit_test(erase_of_a_range_finds_out_too),
                 cmocka_unit_test(layout_that_is_not_known_is_refused),
                 cmocka_unit_test(layout_follows_the_option_that_counts),
