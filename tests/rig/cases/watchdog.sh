@@ -7,13 +7,13 @@ restarted() {
 
 run() {
         mkdir -p /run/systemd/system/stmbootd.service.d
-        printf '[Service]\nWatchdogSec=4s\n' >/run/systemd/system/stmbootd.service.d/rig.conf
+        printf '[Service]\nWatchdogSec=8s\n' >/run/systemd/system/stmbootd.service.d/rig.conf
         systemctl daemon-reload
         start_pi
         pi_target motor </dev/null
         expect 0 stmbootctl list
         before=$(daemon_pid)
-        sleep 6
+        sleep 10
         same "$(daemon_pid)" "$before"
         kill -STOP "$before"
         wait_until 30 restarted
