@@ -38,20 +38,13 @@ fi
 
 # One case, one line; and what it printed, where it failed.
 run_case() {
-        local suite=$1 case=$2 out=$work/$1/out/$2 verb=run start seconds status=0 again=''
+        local suite=$1 case=$2 out=$work/$1/out/$2 verb=run start seconds status=0
         case $case in boot-*) verb=boot ;; esac
         start=$(date +%s)
         "$rig/vm.sh" "$verb" "$suite" "$case" "$out" >"$out.host" 2>&1 || status=$?
-        # Real time passes in an emulator: a busy host makes a guest miss it. Once more, and said so.
-        if [ "$status" != 0 ] && [ "$status" != 77 ]; then
-                rm -rf "$out.first"
-                mv "$out" "$out.first"
-                again='; at the second try' status=0
-                "$rig/vm.sh" "$verb" "$suite" "$case" "$out" >"$out.host" 2>&1 || status=$?
-        fi
         seconds=$(($(date +%s) - start))
         case $status in
-        0) echo "PASS  $suite  $case  $seconds s$again$(sed -n 's/^note: /; /p' "$out/log" | tr -d '\n')" ;;
+        0) echo "PASS  $suite  $case  $seconds s$(sed -n 's/^note: /; /p' "$out/log" | tr -d '\n')" ;;
         77) echo "SKIP  $suite  $case: $(tail -n 1 "$out/log")" ;;
         *)
                 echo "FAIL  $suite  $case  $seconds s, status $status; see $out"
