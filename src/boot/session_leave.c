@@ -13,8 +13,12 @@ static bool address_is_start(const struct session_request *request) {
 }
 
 static uint32_t start_address(const struct session *session) {
-        return address_is_start(&session->request) ? session->request.address
-                                                   : session_start_address(session);
+        const struct chip *chip = session->rom.chip;
+        uint32_t address = session->request.address;
+
+        if (!address_is_start(&session->request))
+                return session_start_address(session);
+        return chip ? chip_resolve_alias(chip, address) : address;
 }
 
 /*

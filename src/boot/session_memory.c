@@ -8,6 +8,20 @@
 
 /* Jobs that read: a range of memory, or the option bytes. */
 
+/* While the ROM runs, it is what stands at 0x0 (RM0090 2.4): flash is meant, by its own address. A
+ * range that goes on beyond an alias is taken as it is. */
+static uint32_t start_of(const struct session *session) {
+        const struct session_request *request = &session->request;
+        const struct chip *chip = session->rom.chip;
+        uint32_t last = request->length - 1;
+
+        if (!chip)
+                return request->address;
+        uint32_t start = chip_resolve_alias(chip, request->address);
+        return chip_resolve_alias(chip, request->address + last) == start + last ? start
+                                                                                 : request->address;
+}
+
 enum step phase_read(struct session *session) {
         const struct session_request *request = &session->request;
         struct rom *rom = &session->rom;
@@ -32,7 +46,7 @@ enum step phase_read(struct session *session) {
         }
         if (session->n_data == request->length)
                 return STEP_NEXT;
-        rom_read(rom, request->address + (uint32_t)session->n_data,
+        rom_read(rom, start_of(session) + (uint32_t)session->n_data,
                  MIN(session->block_max, request->length - session->n_data));
         return STEP_BUSY;
 }

@@ -253,6 +253,38 @@ static void exactly_what_was_named_is_erased(void **state) {
         }
 }
 
+/* Of F7 flash has two other addresses; at 0x0 the ROM itself stands while it runs. */
+static void other_addresses_of_flash_are_read_and_started(void **state) {
+        static const struct {
+                const char *chip;
+                uint32_t alias;
+        } cases[] = { { "STM32F405", 0x0 }, { "STM32F746", 0x00200000 }, { "STM32G071", 0x0 } };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                board_open(&board, cases[i].chip, NULL);
+                struct image *image = drive_image(board.chip, 1000, 5);
+                size_t size;
+
+                board_put(&board, image);
+                board_do(&board, &(struct session_request){ .kind = SESSION_READ,
+                                                            .address = cases[i].alias,
+                                                            .length = 1000 });
+                const uint8_t *data = session_data(board.session, &size);
+                assert_int_equal(size, 1000);
+                assert_memory_equal(data, image->segments[0].data, size);
+
+                board_do(&board, &(struct session_request){ .kind = SESSION_RUN,
+                                                            .address = cases[i].alias,
+                                                            .has_address = true });
+                assert_true(drive_runs(&board.drive));
+                assert_int_equal(virtual_running_from(board.drive.chip), board.chip->flash_start);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
 static void what_is_not_flash_is_not_erased(void **state) {
         static const struct {
                 struct session_request request;
@@ -408,6 +440,7 @@ int main(void) {
                 cmocka_unit_test(verify_tells_the_first_byte_that_differs),
                 cmocka_unit_test(any_readable_memory_is_read_at_any_length),
                 cmocka_unit_test(exactly_what_was_named_is_erased),
+                cmocka_unit_test(other_addresses_of_flash_are_read_and_started),
                 cmocka_unit_test(what_is_not_flash_is_not_erased),
                 cmocka_unit_test(a_protected_page_is_seen_to_stand),
                 cmocka_unit_test(run_and_reset_start_the_application),
