@@ -232,6 +232,31 @@ static void the_port_gone_at_any_send_is_reported_truly(void **state) {
         assert_true(runs > 500);
 }
 
+/* ---- a second NACK that an adapter keeps for its latency timer ---- */
+
+/* Of F4 the ROM says two to Read under protection; the command after that lifts it. */
+static void a_late_second_nack_is_not_taken_for_the_next_answer(void **state) {
+        const struct session_request unprotect = { .kind = SESSION_READOUT_UNPROTECT };
+
+        (void)state;
+        for (unsigned at = 0; at < 60; at++) {
+                const struct virtual_fault late = { .type = VIRTUAL_FAULT_LATE_TO_HOST,
+                                                    .at = at,
+                                                    .detail = 15000 };
+                struct board board;
+
+                board_open(&board, "STM32F405", NULL);
+                board.config.baud = 57600; /* low enough not to be doubted */
+                board_do(&board, &(struct session_request){ .kind = SESSION_READOUT_PROTECT });
+                assert_int_equal(virtual_add_fault(board.drive.chip, &late), 0);
+                unsigned nacks = virtual_counters(board.drive.chip)->nacks;
+                board_do(&board, &unprotect);
+                assert_int_equal(session_info(board.session)->recoveries, 0);
+                assert_int_equal(virtual_counters(board.drive.chip)->nacks - nacks, 6);
+                board_close(&board);
+        }
+}
+
 /* ---- nobody can reset it ---- */
 
 static void board_without_lines(struct board *board) {
@@ -344,6 +369,7 @@ int main(void) {
                 cmocka_unit_test(a_long_erase_is_abandoned),
                 cmocka_unit_test(a_vector_table_with_a_hole_never_starts),
                 cmocka_unit_test(the_port_gone_at_any_send_is_reported_truly),
+                cmocka_unit_test(a_late_second_nack_is_not_taken_for_the_next_answer),
                 cmocka_unit_test(a_chip_that_nobody_resets_is_brought_back_in_step),
                 cmocka_unit_test(any_answer_of_an_erase_may_be_lost),
                 cmocka_unit_test(after_filler_all_is_verified_again),
