@@ -70,6 +70,7 @@ size_t advice_find_causes(const struct session_failure *failure,
                 size_t n;
         } tables[] = {
                 { advice_entry_causes, advice_entry_causes_size },
+                { advice_rom_causes, advice_rom_causes_size },
                 { advice_job_causes, advice_job_causes_size },
         };
         size_t n = 0;

@@ -47,9 +47,16 @@ struct advice_cause {
 
 #define ADVICE_ANY UINT32_MAX
 
+/* Begins a function for `when`. */
+#define CONDITION(name)                                                                            \
+        static bool name(const struct session_failure *failure,                                    \
+                         const struct advice_context *context __attribute__((unused)))
+
 /* Causes in the order in which they are given, the most likely first. */
 extern const struct advice_cause advice_entry_causes[];
 extern const size_t advice_entry_causes_size;
+extern const struct advice_cause advice_rom_causes[];
+extern const size_t advice_rom_causes_size;
 extern const struct advice_cause advice_job_causes[];
 extern const size_t advice_job_causes_size;
 

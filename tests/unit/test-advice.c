@@ -329,10 +329,11 @@ static bool all_reached(const struct advice_cause *table, size_t size, const boo
 }
 
 static void every_cause_is_reached(void **state) {
-        bool entry[128] = { false }, job[128] = { false };
+        bool entry[128] = { false }, rom[128] = { false }, job[128] = { false };
 
         (void)state;
         assert_true(advice_entry_causes_size <= ARRAY_SIZE(entry));
+        assert_true(advice_rom_causes_size <= ARRAY_SIZE(rom));
         assert_true(advice_job_causes_size <= ARRAY_SIZE(job));
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 const struct advice_cause *causes[ADVICE_MAX];
@@ -342,10 +343,12 @@ static void every_cause_is_reached(void **state) {
                 size_t n = advice_find_causes(&scene.failure, &scene.context, causes);
                 for (size_t k = 0; k < n; k++) {
                         mark(advice_entry_causes, advice_entry_causes_size, entry, causes[k]);
+                        mark(advice_rom_causes, advice_rom_causes_size, rom, causes[k]);
                         mark(advice_job_causes, advice_job_causes_size, job, causes[k]);
                 }
         }
         bool all = all_reached(advice_entry_causes, advice_entry_causes_size, entry);
+        all &= all_reached(advice_rom_causes, advice_rom_causes_size, rom);
         all &= all_reached(advice_job_causes, advice_job_causes_size, job);
         assert_true(all);
 }
