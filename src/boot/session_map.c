@@ -39,6 +39,9 @@ static void cut_off(const struct chip *chip, uint32_t size, struct flash_map *ma
 
 static enum step take_map_by_hand(struct session *session) {
         session->map = *session->config.map;
+        for (size_t i = 0; i < session->map.n_runs; i++) /* no block spans two pages */
+                if (session->map.runs[i].page_size < session->block_max)
+                        session->block_max = 128;
         if (session->rom.chip && session->info.has_flash_size)
                 cut_off(session->rom.chip, session->info.flash_size, &session->map);
         if (session->map.n_runs == 0)

@@ -5,6 +5,10 @@
 #include "chip/flash_map.h"
 #include "util/macro.h"
 
+#define PAGE_MIN    128U
+#define START_ALIGN 256U /* no block is longer */
+#define FLASH_MAX   (64U * 1024 * 1024)
+
 struct bank {
         struct flash_run runs[FLASH_RUNS_MAX]; /* addresses from 0 */
         size_t n_runs;
@@ -144,6 +148,20 @@ int flash_map_parse(const char *text, uint32_t start, uint16_t bank2_first, stru
 
         *ret = map;
         return 0;
+}
+
+bool flash_map_is_plausible(const struct flash_map *map) {
+        if (map->n_runs == 0 || map->runs[0].address % START_ALIGN != 0 ||
+            flash_map_size(map) > FLASH_MAX)
+                return false;
+        for (size_t i = 0; i < map->n_runs; i++) {
+                uint32_t size = map->runs[i].page_size;
+
+                if (size < PAGE_MIN || (size & (size - 1)) != 0 ||
+                    map->runs[i].address % PAGE_MIN != 0)
+                        return false;
+        }
+        return true;
 }
 
 uint32_t flash_map_size(const struct flash_map *map) {

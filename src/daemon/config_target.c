@@ -80,11 +80,23 @@ int layout_parse(const char *text, struct flash_map *ret) {
                         return -EINVAL;
                 text = colon + 1;
         }
-        return flash_map_parse(text, start, 0, ret);
+        struct flash_map map;
+        int r = flash_map_parse(text, start, 0, &map);
+        if (r < 0)
+                return r;
+        if (!flash_map_is_plausible(&map))
+                return -ERANGE;
+        *ret = map;
+        return 0;
 }
 
 static int assign_layout(struct parser *parser, const char *value, char **ret_reason) {
         int r = layout_parse(value, &parser->config->layout);
+        if (r == -ERANGE)
+                return settings_reason(ret_reason,
+                                       "no STM32's layout (pages are a power of two, 128 bytes or "
+                                       "more; 64 MiB in all): \"%s\"",
+                                       value);
         if (r < 0)
                 return r == -ENOMEM ? r
                                     : settings_reason(ret_reason, "no flash layout: \"%s\"", value);

@@ -193,7 +193,7 @@ static int apply_layout(struct reading *reading, const union value *value) {
         int r = layout_parse(value->s, &reading->request->layout);
 
         reading->request->has_layout |= r == 0;
-        return r;
+        return r == -ERANGE ? -EINVAL : r;
 }
 
 static int apply_baud(struct reading *reading, const union value *value) {
@@ -236,7 +236,7 @@ static const struct option {
         { STMBOOT_OPTION_AFTER, 's', ANY & ~NO_AFTER, apply_after, "run, stay or go" },
         { STMBOOT_OPTION_GO_ADDRESS, 't', GO, apply_go_address, "0 to 0xffffffff" },
         { STMBOOT_OPTION_LAYOUT, 's', IMAGE | FLASH | BIT(JOB_ERASE) | INSPECT, apply_layout,
-          "pages like 4x16K,1x64K" },
+          "pages like 4x16K,1x64K: powers of two from 128 bytes on, 64 MiB in all" },
         { STMBOOT_OPTION_BAUD, 'u', ANY & ~BIT(JOB_RESET), apply_baud, "1200 to 4000000" },
         { STMBOOT_OPTION_PERMANENT, 'b', FLASH | BIT(JOB_WRITE_OPTION_BYTES), apply_permanent },
 };

@@ -167,6 +167,9 @@ static void each_mistake_is_named_with_its_line(void **state) {
                 { "[Serial]\nPort=virtual:Z80\n",
                   "motor.conf:2: no chip \"Z80\" in the device table" },
                 { "[Target]\nLayout=lots\n", "motor.conf:2: no flash layout: \"lots\"" },
+                { "[Target]\nLayout=64x1000\n",
+                  "motor.conf:2: no STM32's layout (pages are a power of two, 128 bytes or more; 64 "
+                  "MiB in all): \"64x1000\"" },
                 { "[Target]\nFastProgram=maybe\n", "motor.conf:2: neither yes nor no: \"maybe\"" },
                 { "[Serial]\nPort=ttyS0\n[Lines]\nReset=6\n",
                   "motor.conf:4: no line, or no Chip= for it: \"6\"" },

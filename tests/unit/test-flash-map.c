@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "chip/chip.h"
 #include "chip/flash_map.h"
 #include "util/macro.h"
 
@@ -119,6 +120,42 @@ static void damaged_layout_is_refused(void **state) {
                 assert_int_equal(r, -EINVAL);
         }
         assert_memory_equal(&map, &before, sizeof(map));
+}
+
+static void layout_that_no_chip_has_is_not_plausible(void **state) {
+        static const struct {
+                const char *text;
+                uint32_t start;
+                bool plausible;
+        } cases[] = {
+                { "64x1K", START, true },         { "512x128", START, true },
+                { "1x128,3x256", START, true },   { "1024x64K", START, true },
+                { "2x(4x128K)@1M", START, true }, { "64x64", START, false },
+                { "64x1", START, false },         { "64x1000", START, false },
+                { "1x3K", START, false },         { "1025x64K", START, false },
+                { "2x(1x1K)@65M", START, false }, { "2x(1x1K)@1100", START, false },
+                { "64x1K", START + 128, false },  { "64x1K", START + 1, false },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct flash_map map;
+
+                assert_int_equal(flash_map_parse(cases[i].text, cases[i].start, 0, &map), 0);
+                if (flash_map_is_plausible(&map) != cases[i].plausible)
+                        fail_msg("%s: plausible %d", cases[i].text, !cases[i].plausible);
+        }
+}
+
+static void every_chip_of_the_table_has_a_plausible_layout(void **state) {
+        (void)state;
+        for (size_t i = 0; i < chip_table_size; i++) {
+                struct flash_map map;
+
+                if (chip_table[i].layout && chip_flash_map(&chip_table[i], 0, false, &map) == 0 &&
+                    !flash_map_is_plausible(&map))
+                        fail_msg("%s", chip_table[i].name);
+        }
 }
 
 static void bank2_number_must_lie_behind_bank1(void **state) {
@@ -272,6 +309,8 @@ int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(layout_becomes_runs),
                 cmocka_unit_test(damaged_layout_is_refused),
+                cmocka_unit_test(layout_that_no_chip_has_is_not_plausible),
+                cmocka_unit_test(every_chip_of_the_table_has_a_plausible_layout),
                 cmocka_unit_test(bank2_number_must_lie_behind_bank1),
                 cmocka_unit_test(swapped_banks_exchange_their_addresses),
                 cmocka_unit_test(flash_may_end_at_the_last_address),

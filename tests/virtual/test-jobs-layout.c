@@ -196,6 +196,35 @@ static void what_this_part_does_not_have_is_refused(void **state) {
         }
 }
 
+/* A block of 256 bytes would lie in two pages, of which only one is repaired. */
+static void small_pages_of_a_layout_are_written_in_small_blocks(void **state) {
+        const struct virtual_fault torn = { .type = VIRTUAL_FAULT_WRITE_TORN, .at = 5 };
+        struct flash_map map;
+        struct board board;
+        struct chip row = *chip_by_name("STM32L072");
+
+        (void)state;
+        row.id = 0x7AB; /* of which the table knows nothing; its flash is erased to 0xFF */
+        row.erased = 0xFF;
+        row.program_unit = row.write_align = 4;
+        row.quirks = 0;
+        const struct virtual_config config = { .chip = &row, .seed = 1 };
+        board = (struct board){ .chip = &row, .config = drive_config(&row) };
+        board.config.chip = NULL;
+        assert_int_equal(virtual_new(&config, &board.drive.chip), 0);
+        virtual_power_on(board.drive.chip, 0);
+        assert_int_equal(flash_map_parse("512x128", FLASH, 0, &map), 0);
+        board.config.map = &map;
+        struct image *image = drive_image(&row, 5000, 1);
+
+        assert_int_equal(virtual_add_fault(board.drive.chip, &torn), 0);
+        board_do(&board, &(struct session_request){ .kind = SESSION_FLASH, .image = image });
+        assert_true(drive_holds(board.drive.chip, image));
+        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, 40 + 1);
+        image_free(image);
+        board_close(&board);
+}
+
 static void a_layout_that_names_nothing_of_the_chip_is_refused(void **state) {
         struct flash_map map;
         struct board board;
@@ -246,6 +275,7 @@ int main(void) {
                 cmocka_unit_test(page_255_is_erased_by_its_number),
                 cmocka_unit_test(an_f1_of_xl_density_erases_all_of_its_pages),
                 cmocka_unit_test(what_this_part_does_not_have_is_refused),
+                cmocka_unit_test(small_pages_of_a_layout_are_written_in_small_blocks),
                 cmocka_unit_test(a_layout_that_names_nothing_of_the_chip_is_refused),
                 cmocka_unit_test(a_layout_hides_no_protection),
         };
