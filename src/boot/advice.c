@@ -8,6 +8,8 @@ enum advice_symptom advice_symptom(const struct entry_evidence *evidence) {
         /* Attempts may have ended in different ways. What says most about the other end counts. */
         if (evidence->text)
                 return ADVICE_SYMPTOM_TEXT;
+        if (evidence->echo_answered)
+                return ADVICE_SYMPTOM_ECHO_ANSWERED;
         if (evidence->acked_then_nack)
                 return ADVICE_SYMPTOM_ACKED_NACK;
         if (evidence->acked_then_silent)

@@ -10,6 +10,7 @@ enum advice_symptom {
         ADVICE_SYMPTOM_NONE, /* nothing was tried */
         ADVICE_SYMPTOM_SILENCE,
         ADVICE_SYMPTOM_ECHO,
+        ADVICE_SYMPTOM_ECHO_ANSWERED,
         ADVICE_SYMPTOM_ZEROS,
         ADVICE_SYMPTOM_GARBAGE,
         ADVICE_SYMPTOM_TEXT,

@@ -216,10 +216,15 @@ const struct advice_cause advice_entry_causes[] = {
                   "from the target's [Entry] and try the built-in ones." },
 
         /* The line joins both directions. */
+        { .name = "echo-answered",
+          .errors = NO_ENTRY,
+          .symptoms = S(ECHO_ANSWERED),
+          .text = "The ROM is there, but the line echoes what we send: RX is tied to TX, a half-duplex "
+                  "transceiver (RS-485, single wire) hears itself, or the adapter has its local "
+                  "echo on. The ROM needs two wires: our TX to its RX, our RX to its TX." },
         { .name = "echo",
           .errors = NO_ENTRY,
           .symptoms = S(ECHO),
-          .wiring = ADVICE_REAL,
           .text = "We hear ourselves: RX and TX are joined somewhere, or this is a single-wire "
                   "adapter. The ROM needs two wires: our TX to its RX, our RX to its TX." },
         { .name = "echo-application",
@@ -402,14 +407,12 @@ const struct advice_cause advice_entry_causes[] = {
         { .name = "uart-pins",
           .errors = NO_ENTRY,
           .symptoms = MUTE | S(NONE),
-          .wiring = ADVICE_REAL,
           .when = pins_known,
           .text = "RX and TX may be swapped, or go to a port that the ROM of {chip} does not listen "
                   "on. It listens on {pins}: its RX to our TX, its TX to our RX." },
         { .name = "uart-pins-unknown",
           .errors = NO_ENTRY,
           .symptoms = MUTE | S(NONE),
-          .wiring = ADVICE_REAL,
           .when = pins_unknown,
           .text = "RX and TX may be swapped, or go to a port that the ROM does not listen on (most "
                   "listen on PA10, RX, and PA9, TX). With Chip= in the target's file this tells "

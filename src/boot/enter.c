@@ -51,6 +51,10 @@ void enter_begin_look(struct enter *enter, const struct entry_config *config,
 
 /* ---- what was seen ---- */
 
+static bool is_answer(uint8_t byte) {
+        return byte == AN3155_ACK || byte == AN3155_NACK;
+}
+
 static bool is_text(const uint8_t *data, size_t size) {
         size_t n = 0;
 
@@ -69,9 +73,10 @@ static void note(struct enter *enter, const struct link *link) {
                 uint8_t byte = link->received[i];
 
                 zeros += byte == 0;
-                strange += byte != 0 && byte != AN3155_ACK && byte != AN3155_NACK &&
-                           byte != AN3155_SYNC;
+                strange += byte != 0 && !is_answer(byte) && byte != AN3155_SYNC;
                 evidence->echo |= byte == AN3155_SYNC;
+                evidence->echo_answered |=
+                        is_answer(byte) && i > 0 && link->received[i - 1] == AN3155_SYNC;
         }
         if (is_text(link->received, link->n_received))
                 evidence->text = true;

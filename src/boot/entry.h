@@ -55,6 +55,7 @@ struct entry_evidence {
         bool lines;             /* there were lines to drive */
         bool silence;           /* at least one attempt saw nothing at all */
         bool echo;              /* our own 0x7F came back */
+        bool echo_answered;     /* ... and the ROM's answer right behind it */
         bool zeros;             /* only 0x00: a held-low line, or a much lower baud rate */
         bool garbage;           /* bytes that are neither ACK nor NACK */
         bool text;              /* printable: an application is talking */

@@ -149,6 +149,9 @@ static void tell_entry(const struct story *story) {
         case ADVICE_SYMPTOM_ECHO:
                 fprintf(story->out, "and it came back itself");
                 break;
+        case ADVICE_SYMPTOM_ECHO_ANSWERED:
+                fprintf(story->out, "and it came back itself, the ROM's answer behind it");
+                break;
         case ADVICE_SYMPTOM_ZEROS:
                 fprintf(story->out, "only zeros came back");
                 break;

@@ -20,6 +20,9 @@ static void set_symptom(struct entry_evidence *e, enum advice_symptom symptom) {
         case ADVICE_SYMPTOM_ECHO:
                 e->echo = true;
                 break;
+        case ADVICE_SYMPTOM_ECHO_ANSWERED:
+                e->echo = e->echo_answered = e->garbage = true;
+                break;
         case ADVICE_SYMPTOM_ZEROS:
                 e->zeros = true;
                 break;

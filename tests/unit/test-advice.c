@@ -131,7 +131,9 @@ static const struct given cases[] = {
 
         /* What came back. */
         { SEEN(ECHO), F405, BOTH, .rows = "echo echo-application trace" },
-        { SEEN(ECHO), F405, BOTH | VIRTUAL, .rows = "echo-application trace" },
+        { SEEN(ECHO), F405, BOTH | VIRTUAL, .rows = "echo echo-application trace" },
+        { SEEN(ECHO_ANSWERED), F405, BOTH, .rows = "echo-answered trace" },
+        { SEEN(ECHO_ANSWERED), F405, VIRTUAL, .rows = "echo-answered trace" },
         { SEEN(ZEROS), 0, BOTH, .rows = "line-low uart-pins-unknown reset-polarity trace" },
         { SEEN(GARBAGE), F746, BOTH, .rows = "baud-jitter parity-lost boot0-or-reset boot-add-f7" },
         { SEEN(GARBAGE), F746, BOTH, .baud = 57600,
@@ -160,7 +162,11 @@ static const struct given cases[] = {
         { SEEN(SILENCE), 0x456, 0, .rows = "no-lines uart-pins after-debugger other-interface" },
         { SEEN(SILENCE), F405, BOTH | BOOT1,
           .rows = "boot0-or-reset boot1-polarity uart-pins reset-polarity" },
-        { SEEN(SILENCE), 0, VIRTUAL, .rows = "no-lines other-interface readout-level-2 trace" },
+        /* A rehearsal: the wires of a virtual chip may be crossed, too. */
+        { SEEN(SILENCE), 0, VIRTUAL,
+          .rows = "no-lines uart-pins-unknown other-interface readout-level-2" },
+        { SEEN(SILENCE), F405, BOTH | VIRTUAL,
+          .rows = "boot0-or-reset boot1 uart-pins reset-polarity" },
 
         /* Refusals. */
         { SESSION_NACK, .chip = F405, .command = AN3155_READ, .rows = "readout-nack trace" },

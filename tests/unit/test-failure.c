@@ -41,6 +41,8 @@ static void what_came_back_is_told(void **state) {
                 { ADVICE_SYMPTOM_ECHO, "\x7F",
                   "motor: no entry into the ROM bootloader (STM32F405/407/415/417, 115200 8E1): sent 0x7F "
                   "4 times, and it came back itself: 7F.\n" },
+                { ADVICE_SYMPTOM_ECHO_ANSWERED, "\x7Fy",
+                  "and it came back itself, the ROM's answer behind it: 7F 79.\n" },
                 { ADVICE_SYMPTOM_GARBAGE, "\xFE\x80\x01", "no answer: FE 80 01.\n" },
                 { ADVICE_SYMPTOM_TEXT, "boot v1\r\n\x1B[0m",
                   "an application answered: \"boot v1...[0m\".\n" },
