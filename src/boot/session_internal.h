@@ -83,6 +83,7 @@ struct session {
         bool retried;              /* what is being read or looked at */
         bool doubted;              /* the flash size, read twice for that */
         bool id_otherwise;         /* size and unique ID: in blocks where the row says short */
+        bool sized;                /* the map ends where flash does */
         struct flash_map map;
         struct flash_map other_map; /* with the bank option the other way, where it is not known */
         uint32_t block_max;

@@ -14,14 +14,15 @@ static bool holds_all(const struct flash_map *map, const struct flash_page *page
                flash_map_find(map, page->address + page->size - 1, &found);
 }
 
-/* A layout given by hand says how pages are divided; how many there are, the size register. */
-static void cut_off(const struct chip *chip, uint32_t size, struct flash_map *map) {
+/* A layout given by hand says how pages are divided; how many there are, the size register. False:
+ * what a part of this size has is not known. */
+static bool cut_off(const struct chip *chip, uint32_t size, struct flash_map *map) {
         struct flash_map own, other;
         size_t n_runs = 0;
 
         if (chip_flash_map(chip, size, false, &own) < 0 ||
             chip_flash_map(chip, size, true, &other) < 0)
-                return; /* no part of that size is known, but by the one who gave the layout */
+                return false;
         for (size_t i = 0; i < map->n_runs; i++) {
                 struct flash_run run = map->runs[i];
                 struct flash_page page = { .address = run.address, .size = run.page_size };
@@ -35,6 +36,7 @@ static void cut_off(const struct chip *chip, uint32_t size, struct flash_map *ma
                         map->runs[n_runs++] = run;
         }
         map->n_runs = n_runs;
+        return true;
 }
 
 static enum step take_map_by_hand(struct session *session) {
@@ -42,8 +44,8 @@ static enum step take_map_by_hand(struct session *session) {
         for (size_t i = 0; i < session->map.n_runs; i++) /* no block spans two pages */
                 if (session->map.runs[i].page_size < session->block_max)
                         session->block_max = 128;
-        if (session->rom.chip && session->info.has_flash_size)
-                cut_off(session->rom.chip, session->info.flash_size, &session->map);
+        session->sized = session->info.has_flash_size &&
+                         cut_off(session->rom.chip, session->info.flash_size, &session->map);
         if (session->map.n_runs == 0)
                 return session_refuse(session, SESSION_UNFLASHABLE,
                                       "the layout given names no page that this part has");
@@ -62,6 +64,7 @@ enum step session_find_map(struct session *session) {
                 return take_map_by_hand(session);
         if (!chip)
                 return session_fail(session, SESSION_UNKNOWN_CHIP);
+        session->sized = info->has_flash_size;
         bool other = info->options.other_layout == CHIP_YES;
         if (chip_flash_map(chip, info->flash_size, other, &session->map) < 0 ||
             chip_flash_map(chip, info->flash_size,
@@ -154,7 +157,7 @@ enum step phase_reach(struct session *session) {
         struct rom *rom = &session->rom;
         uint32_t address = 0;
 
-        if (rom->chip && session->info.has_flash_size)
+        if (session->sized)
                 return STEP_NEXT;
         if (session->step++ == 0) {
                 session->retried = false;

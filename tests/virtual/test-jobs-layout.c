@@ -196,6 +196,35 @@ static void what_this_part_does_not_have_is_refused(void **state) {
         }
 }
 
+/* A part of an XL-density row as small as none that the table knows. */
+static void where_no_part_of_that_size_is_known_the_end_is_read(void **state) {
+        struct flash_map map;
+        struct chip row = *chip_by_name("STM32F103RC");
+        const struct virtual_config config = { .chip = &row, .flash_size = 256 * 1024, .seed = 1 };
+        struct board board = { .chip = &row, .config = drive_config(&row) };
+
+        (void)state;
+        row.id = 0x430;
+        board.config.chip = NULL;
+        assert_int_equal(virtual_new(&config, &board.drive.chip), 0);
+        virtual_power_on(board.drive.chip, 0);
+        struct image *old = drive_image(&row, 5000, 1);
+        struct image *beyond = image_at(&board, 256 * 1024, 1000);
+        const struct session_request request = { .kind = SESSION_FLASH, .image = beyond };
+
+        board_put(&board, old);
+        (void)board_fail(&board, &request, SESSION_UNFLASHABLE);
+        assert_untouched(&board, old);
+        assert_int_equal(flash_map_parse("256x2K", FLASH, 0, &map), 0);
+        board.config.map = &map;
+        const struct session_failure *f = board_fail(&board, &request, SESSION_DOES_NOT_FIT);
+        assert_int_equal(f->plan.status, PLAN_NOT_THERE);
+        assert_untouched(&board, old);
+        image_free(old);
+        image_free(beyond);
+        board_close(&board);
+}
+
 /* A block of 256 bytes would lie in two pages, of which only one is repaired. */
 static void small_pages_of_a_layout_are_written_in_small_blocks(void **state) {
         const struct virtual_fault torn = { .type = VIRTUAL_FAULT_WRITE_TORN, .at = 5 };
@@ -275,6 +304,7 @@ int main(void) {
                 cmocka_unit_test(page_255_is_erased_by_its_number),
                 cmocka_unit_test(an_f1_of_xl_density_erases_all_of_its_pages),
                 cmocka_unit_test(what_this_part_does_not_have_is_refused),
+                cmocka_unit_test(where_no_part_of_that_size_is_known_the_end_is_read),
                 cmocka_unit_test(small_pages_of_a_layout_are_written_in_small_blocks),
                 cmocka_unit_test(a_layout_that_names_nothing_of_the_chip_is_refused),
                 cmocka_unit_test(a_layout_hides_no_protection),
