@@ -18,6 +18,8 @@ const struct chip *chip_by_id(uint16_t id) {
 
 /* ---- names ---- */
 
+#define CHIP_NAME_MAX 20 /* the longest that ST sells has 16: STM32L4R9ZIJ6PTR */
+
 static bool char_fits(char a, char b) {
         int upper_a = toupper((unsigned char)a), upper_b = toupper((unsigned char)b);
 
@@ -32,6 +34,15 @@ static bool part_fits(const char *name, const char *part) {
         return true;
 }
 
+/* A part number with all that is behind it: package, temperature, revision, reel. */
+static bool is_name(const char *name) {
+        size_t n = 0;
+
+        for (; isalnum((unsigned char)name[n]) || name[n] == '-'; n++)
+                ;
+        return name[n] == '\0' && n <= CHIP_NAME_MAX;
+}
+
 bool chip_name_fits(const char *name, const struct chip *chip) {
         static const char prefix[] = "STM32";
         uint32_t id;
@@ -39,6 +50,8 @@ bool chip_name_fits(const char *name, const struct chip *chip) {
         if (name[0] == '0' && (name[1] == 'x' || name[1] == 'X'))
                 return parse_u32(name, &id) == 0 && id == chip->id;
 
+        if (!is_name(name))
+                return false;
         if (strncasecmp(name, prefix, strlen(prefix)) == 0)
                 name += strlen(prefix);
         if (strlen(name) < 2) /* "STM32F" says next to nothing */

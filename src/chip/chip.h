@@ -106,7 +106,8 @@ const struct chip *chip_by_id(uint16_t id);
 /*
  * The first row that a person's name fits: "STM32F405", "stm32f405rg", "F405", "STM32F103xB",
  * "0x413". A name fits a part number if one begins with the other; an x in either stands for any
- * character. A name may fit several rows (STM32F4); chip_name_fits() answers for one. NULL: none.
+ * character. A name may fit several rows (STM32F4); chip_name_fits() answers for one. NULL: none,
+ * or no name: there are letters, digits and dashes in one, 20 at most.
  */
 const struct chip *chip_by_name(const char *name);
 bool chip_name_fits(const char *name, const struct chip *chip);

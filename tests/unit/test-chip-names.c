@@ -90,6 +90,14 @@ static void name_finds_its_row(void **state) {
                 { "0x413 ", 0 },
                 { "413", 0 },
                 { "0x10413", 0 },
+                { "STM32L4R9ZIJ6PTR", 0x470 },
+                { "STM32G431 ", 0 },
+                { "STM32G431  and more words", 0 },
+                { "STM32G431KB,STM32G474", 0 },
+                { "STM32G431\nBaud=1", 0 },
+                { "STM32G431\xE4", 0 },
+                { " STM32G431", 0 },
+                { "STM32G431KBandthelike", 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
