@@ -44,7 +44,7 @@
 #define STMBOOT_OPTION_ENABLE_BOOT_PIN "enable-boot-pin" /* b */
 #define STMBOOT_OPTION_ONE_PIECE       "one-piece"       /* b */
 #define STMBOOT_OPTION_AFTER           "after"           /* s: run, stay, go */
-#define STMBOOT_OPTION_GO_ADDRESS      "go-address"      /* t: with "after" go */
+#define STMBOOT_OPTION_GO_ADDRESS      "go-address"      /* t: a multiple of 4; with "after" go */
 #define STMBOOT_OPTION_LAYOUT          "layout"          /* s: "4x16K,1x64K" of an unknown chip */
 #define STMBOOT_OPTION_BAUD            "baud"            /* u */
 #define STMBOOT_OPTION_PERMANENT       "permanent"       /* b: allow what cannot be undone */

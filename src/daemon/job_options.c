@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -180,8 +181,13 @@ static int apply_after(struct reading *reading, const union value *value) {
         return 0;
 }
 
+/* Go takes the address of a vector table, of words (AN3155 3.5). */
+static bool may_be_vectors(uint64_t address) {
+        return address <= UINT32_MAX && address % 4 == 0;
+}
+
 static int apply_go_address(struct reading *reading, const union value *value) {
-        if (value->t > UINT32_MAX)
+        if (!may_be_vectors(value->t))
                 return -EINVAL;
         reading->has_go_address = true;
         reading->request->session.has_address = true;
@@ -234,7 +240,7 @@ static const struct option {
         { STMBOOT_OPTION_ENABLE_BOOT_PIN, 'b', FLASH | BIT(JOB_ERASE), apply_enable_boot_pin },
         { STMBOOT_OPTION_ONE_PIECE, 'b', FLASH | BIT(JOB_ERASE), apply_one_piece },
         { STMBOOT_OPTION_AFTER, 's', ANY & ~NO_AFTER, apply_after, "run, stay or go" },
-        { STMBOOT_OPTION_GO_ADDRESS, 't', GO, apply_go_address, "0 to 0xffffffff" },
+        { STMBOOT_OPTION_GO_ADDRESS, 't', GO, apply_go_address, "a multiple of 4 to 0xfffffffc" },
         { STMBOOT_OPTION_LAYOUT, 's', IMAGE | FLASH | BIT(JOB_ERASE) | INSPECT, apply_layout,
           "pages like 4x16K,1x64K: powers of two from 128 bytes on, 64 MiB in all" },
         { STMBOOT_OPTION_BAUD, 'u', ANY & ~BIT(JOB_RESET), apply_baud, "1200 to 4000000" },
@@ -310,6 +316,11 @@ static int finish(struct reading *reading, sd_bus_error *ret_error) {
         }
         if (reading->has_go_address && session->after != SESSION_AFTER_GO)
                 return error_invalid(ret_error, "go-address goes with after=go");
+        if (request->type == JOB_RUN && reading->has_address && !may_be_vectors(reading->address))
+                return error_invalid(ret_error,
+                                     "No vector table lies at %#" PRIx64
+                                     ": its address is a multiple of 4",
+                                     reading->address);
 
         if (request->type == JOB_ERASE) {
                 if (reading->has_address != reading->has_length)

@@ -267,6 +267,11 @@ static void options_that_make_no_sense_are_refused_by_name(void **state) {
         assert_options_refused(harness, "Flash", "\"format\"", "format", "s", "pdf");
         assert_options_refused(harness, "Flash", "\"layout\"", "layout", "s", "4x");
         assert_options_refused(harness, "Flash", "go-address", "go-address", "t", 0x08000000ULL);
+        assert_options_refused(harness, "Flash", "\"go-address\"", "go-address", "t",
+                               0x08000001ULL);
+        assert_options_refused(harness, "Probe", "\"go-address\"", "go-address", "t", 1ULL << 32);
+        assert_options_refused(harness, "Run", "multiple of 4", "address", "t", 0x08000101ULL);
+        assert_options_refused(harness, "Run", "multiple of 4", "address", "t", 0x08000002ULL);
         assert_options_refused(harness, "Flash", "option bytes", "option-bytes", "ay", 0);
         assert_options_refused(harness, "Erase", "\"bank\"", "bank", "u", 3);
         assert_options_refused(harness, "Erase", "address and length", "length", "t", 2048ULL);
