@@ -16,6 +16,7 @@ struct advice_context {
         const struct entry_config *entry;
         unsigned baud;
         const char *port_user; /* another process that has the port as well; NULL: none is seen */
+        bool service_stops; /* CANCELLED: not a client asked for it, the service is being stopped */
         bool is_virtual;
         bool configured_image; /* the image is the one that the target's configuration names */
 };

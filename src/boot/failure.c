@@ -341,7 +341,8 @@ static void tell_fact(const struct story *story) {
                 tell_system(story, "the port is gone");
                 break;
         case SESSION_CANCELLED:
-                fprintf(story->out, "cancelled");
+                fprintf(story->out, "cancelled%s",
+                        story->context->service_stops ? ": the service was stopped" : "");
                 break;
         }
 }

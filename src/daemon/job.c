@@ -319,7 +319,10 @@ static int on_start(sd_event_source *source, void *userdata) {
                 job->outcome = SESSION_COMPLETE;
                 job_finish(job);
         } else if (job->cancelled) {
-                job_result_fail(job, ERROR_CANCELLED, "cancelled before it began");
+                job_result_fail(job, ERROR_CANCELLED,
+                                job->service_stops ? "the service was stopped before "
+                                                     "it began"
+                                                   : "cancelled before it began");
                 target_disconnect(job->target, false);
                 job_finish(job);
         } else {
@@ -333,6 +336,7 @@ static int on_start(sd_event_source *source, void *userdata) {
 void job_cancel(struct job *job) {
         if (has_ended(job))
                 return;
+        job->service_stops |= !job->cancelled && job->target->manager->stopping;
         job->cancelled = true;
         if (job->driver)
                 driver_cancel(job->driver);

@@ -49,6 +49,7 @@ struct job {
         uint64_t phase_base;                          /* `progress.done` at phase_started */
         bool by_record;                               /* a Sync that need not touch the chip */
         bool cancelled;
+        bool service_stops; /* ... by the end of the service */
         bool risk_noted;
         char *reason; /* why we gave it up ourselves */
 

@@ -52,6 +52,7 @@ static char *failure_message(const struct job *job, const struct session_failure
                 .entry = &target->config->entry,
                 .baud = job->request->baud,
                 .port_user = shared ? user : NULL,
+                .service_stops = job->service_stops,
                 .is_virtual = target->config->is_virtual,
                 .configured_image = job->type == JOB_SYNC,
         };

@@ -408,6 +408,7 @@ static void sigterm_ends_the_job_first(void **state) {
                 harness_process(harness);
 
         _cleanup_free_ char *log = harness_read(harness, "daemon.log");
+        assert_contains(log, "cancelled: the service was stopped");
         assert_contains(log, "motor: flash cancelled");
         _cleanup_free_ char *marker = harness_path(harness, "state/run/motor.work");
         assert_int_equal(access(marker, F_OK), -1);
