@@ -39,8 +39,23 @@ static bool cut_off(const struct chip *chip, uint32_t size, struct flash_map *ma
         return true;
 }
 
+/* Nor does it say with which number bank 2 begins: that is the chip's, however small the part. */
+static void number_bank_2(const struct chip *chip, struct flash_map *map) {
+        size_t i = 0;
+
+        while (i < map->n_runs && map->runs[i].bank != 2)
+                i++;
+        if (i == map->n_runs || chip->bank2_first < map->runs[i].first)
+                return;
+        unsigned gap = chip->bank2_first - map->runs[i].first;
+        for (; i < map->n_runs; i++)
+                map->runs[i].first = (uint16_t)(map->runs[i].first + gap);
+}
+
 static enum step take_map_by_hand(struct session *session) {
         session->map = *session->config.map;
+        if (session->rom.chip)
+                number_bank_2(session->rom.chip, &session->map);
         for (size_t i = 0; i < session->map.n_runs; i++) /* no block spans two pages */
                 if (session->map.runs[i].page_size < session->block_max)
                         session->block_max = 128;

@@ -267,8 +267,8 @@ static void layout_that_is_not_known_is_refused(void **state) {
                                                .length = 1 };
         board_fail(&board, &erase, SESSION_UNFLASHABLE);
 
-        /* who knows it says so: dual bank numbers them as the largest part does */
-        assert_int_equal(flash_map_parse("2x(64x4K)", FLASH, 128, &map), 0);
+        /* who knows it says so; dual bank numbers them as in the largest part, from 128 on */
+        assert_int_equal(flash_map_parse("2x(64x4K)", FLASH, 0, &map), 0);
         board.config.map = &map;
         request.kind = SESSION_FLASH;
         board_do(&board, &request);
