@@ -372,6 +372,18 @@ char *harness_get_target(struct harness *harness, const char *target, const char
         return harness_get(harness, path, property);
 }
 
+char *harness_trace(struct harness *harness, const char *target, bool raw) {
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        _cleanup_free_ char *path = NULL;
+        const char *trace;
+
+        assert_true(asprintf(&path, STMBOOT_TARGET_PREFIX "/%s", target) > 0);
+        assert_true(harness_call(harness, path, STMBOOT_TARGET_INTERFACE, "GetTrace", NULL, &reply,
+                                 "b", raw) >= 0);
+        assert_true(sd_bus_message_read(reply, "s", &trace) > 0);
+        return strdup(trace);
+}
+
 static void await(struct harness *harness, const char *path, const char *property,
                   const char *value) {
         for (unsigned i = 0; i < HARNESS_TIMEOUT * 1000 / TICK_NSEC; i++) {

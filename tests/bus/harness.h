@@ -99,6 +99,9 @@ void harness_do(struct harness *harness, const char *target, const char *member,
 char *harness_get(struct harness *harness, const char *path, const char *property);
 char *harness_get_target(struct harness *harness, const char *target, const char *property);
 
+/* A target's trace, decoded or raw; the caller's. */
+char *harness_trace(struct harness *harness, const char *target, bool raw);
+
 /* Waits until a target's State is `state`. */
 void harness_await_state(struct harness *harness, const char *target, const char *state);
 /* Waits until a job is in `phase`. */

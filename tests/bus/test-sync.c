@@ -37,12 +37,8 @@ static void restart(struct harness *harness) {
 
 /* What the trace says since the last restart: was the chip touched at all? */
 static bool was_touched(struct harness *harness) {
-        _cleanup_reply_ sd_bus_message *reply = NULL;
-        const char *trace;
+        _cleanup_free_ char *trace = harness_trace(harness, "motor", true);
 
-        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
-                                 "GetTrace", NULL, &reply, "b", true) >= 0);
-        assert_true(sd_bus_message_read(reply, "s", &trace) > 0);
         return trace[0];
 }
 
@@ -212,16 +208,13 @@ static void a_chip_flashed_by_somebody_else_is_found_out(void **state) {
 
 /* Which addresses the last Sync read, in their order. Returns how many. */
 static size_t addresses_read(struct harness *harness, unsigned long *ret, size_t max) {
-        _cleanup_reply_ sd_bus_message *reply = NULL;
-        const char *trace;
+        _cleanup_free_ char *trace = harness_trace(harness, "motor", false);
+        const char *last = trace;
         size_t n = 0;
 
-        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
-                                 "GetTrace", NULL, &reply, "b", false) >= 0);
-        assert_true(sd_bus_message_read(reply, "s", &trace) > 0);
         for (const char *next = trace; (next = strstr(next, "note \"sync\"")); next++)
-                trace = next;
-        for (const char *read = trace; (read = strstr(read, "READ 0x")); read++) {
+                last = next;
+        for (const char *read = last; (read = strstr(read, "READ 0x")); read++) {
                 assert_true(n < max);
                 ret[n++] = strtoul(read + strlen("READ "), NULL, 16);
         }
