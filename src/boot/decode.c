@@ -27,6 +27,7 @@ enum decoder_state {
 
 struct decoder {
         FILE *out;
+        bool mute;      /* only followed, not told */
         uint64_t start; /* of all */
         enum decoder_state state;
         uint8_t half;
@@ -37,11 +38,15 @@ struct decoder {
         uint64_t sent_end;  /* when the last byte has left */
 };
 
-static void begin_line(const struct decoder *d, uint64_t time) {
+/* False: there is nothing to be told. */
+static bool begin_line(const struct decoder *d, uint64_t time) {
         uint64_t at = time > d->start ? time - d->start : 0;
         uint64_t seconds = at / USEC_PER_SEC;
 
+        if (d->mute)
+                return false;
         fprintf(d->out, "%4" PRIu64 ".%06u  ", seconds, (unsigned)(at % USEC_PER_SEC));
+        return true;
 }
 
 static void tell_hex(FILE *out, const uint8_t *bytes, size_t n) {
@@ -68,24 +73,23 @@ static bool is_text(const uint8_t *bytes, size_t n) {
 
 static void tell_stray(struct decoder *d) {
         struct stray *stray = &d->stray;
-        size_t n = MIN(stray->n, (size_t)STRAY_MAX);
+        size_t all = stray->n, n = MIN(all, (size_t)STRAY_MAX);
 
-        if (n == 0)
+        stray->n = 0;
+        if (n == 0 || !begin_line(d, stray->time))
                 return;
-        begin_line(d, stray->time);
         fprintf(d->out, "%s", stray->sent ? "sent" : "received");
         if (!stray->sent && is_text(stray->bytes, n))
                 tell_quoted(d->out, stray->bytes, n);
         else
                 tell_hex(d->out, stray->bytes, n);
-        if (stray->n > n)
-                fprintf(d->out, " and %zu more", stray->n - n);
-        if (stray->n == 1 && !stray->sent && stray->bytes[0] == AN3155_ACK)
+        if (all > n)
+                fprintf(d->out, " and %zu more", all - n);
+        if (all == 1 && !stray->sent && stray->bytes[0] == AN3155_ACK)
                 fprintf(d->out, " (ACK)");
-        if (stray->n == 1 && !stray->sent && stray->bytes[0] == AN3155_NACK)
+        if (all == 1 && !stray->sent && stray->bytes[0] == AN3155_NACK)
                 fprintf(d->out, " (NACK)");
         fputc('\n', d->out);
-        stray->n = 0;
 }
 
 static void add_stray(struct decoder *d, bool sent, uint64_t time, uint8_t byte) {
@@ -110,16 +114,17 @@ static void end_half(struct decoder *d) {
 }
 
 static void end_exchange(struct decoder *d, enum decode_status status) {
-        begin_line(d, d->exchange.start);
+        d->state = STATE_IDLE;
+        if (!begin_line(d, d->exchange.start))
+                return;
         decode_exchange_tell(&d->exchange, status, d->out);
         fputc('\n', d->out);
-        d->state = STATE_IDLE;
 }
 
 static void end_sync(struct decoder *d, const char *how) {
-        begin_line(d, d->half_time);
-        fprintf(d->out, "SYNC 0x7F, %s\n", how);
         d->state = STATE_IDLE;
+        if (begin_line(d, d->half_time))
+                fprintf(d->out, "SYNC 0x7F, %s\n", how);
 }
 
 /* Something else happened: what is under way gets no answer any more. */
@@ -216,11 +221,12 @@ static void received_in_sync(struct decoder *d, uint64_t time, uint8_t byte) {
                 add_stray(d, false, time, byte);
                 return;
         }
-        begin_line(d, d->half_time);
+        d->state = STATE_IDLE;
+        if (!begin_line(d, d->half_time))
+                return;
         fprintf(d->out, "SYNC 0x7F, %s after %" PRIu64 ".%" PRIu64 " ms%s\n",
                 byte == AN3155_ACK ? "ACK" : "NACK", waited / 1000, waited % 1000 / 100,
                 byte == AN3155_ACK ? "" : " (was in sync already)");
-        d->state = STATE_IDLE;
 }
 
 static void received_in_exchange(struct decoder *d, uint64_t time, uint8_t byte) {
@@ -313,13 +319,14 @@ static void decode_event(struct decoder *d, const struct trace_event *event) {
                 break;
         }
         end_all(d);
-        begin_line(d, event->time);
+        if (!begin_line(d, event->time))
+                return;
         tell_event(d->out, event);
         fputc('\n', d->out);
 }
 
 static void tell_raw(struct decoder *d, const struct trace_event *event) {
-        begin_line(d, event->time);
+        (void)begin_line(d, event->time);
         switch (event->type) {
         case TRACE_SENT:
         case TRACE_RECEIVED:
@@ -332,13 +339,26 @@ static void tell_raw(struct decoder *d, const struct trace_event *event) {
         fputc('\n', d->out);
 }
 
+static void decode_from(struct decoder *d, const struct trace_event *events, size_t n_events,
+                        size_t first) {
+        for (size_t i = 0; i < n_events; i++) {
+                d->mute = i < first;
+                decode_event(d, &events[i]);
+        }
+        end_trace(d);
+}
+
 void trace_decode(const struct trace_event *events, size_t n_events, bool raw, FILE *out) {
         struct decoder d = { .out = out, .start = n_events > 0 ? events[0].time : 0 };
 
-        for (size_t i = 0; i < n_events; i++)
-                if (raw)
-                        tell_raw(&d, &events[i]);
-                else
-                        decode_event(&d, &events[i]);
-        end_trace(&d);
+        if (!raw)
+                decode_from(&d, events, n_events, 0);
+        for (size_t i = 0; i < n_events && raw; i++)
+                tell_raw(&d, &events[i]);
+}
+
+void trace_decode_end(const struct trace_event *events, size_t n_events, size_t first, FILE *out) {
+        struct decoder d = { .out = out, .start = n_events > 0 ? events[0].time : 0 };
+
+        decode_from(&d, events, n_events, first);
 }

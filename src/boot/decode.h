@@ -43,3 +43,7 @@ struct trace_event {
  * what went before.
  */
 void trace_decode(const struct trace_event *events, size_t n_events, bool raw, FILE *out);
+
+/* As trace_decode(), not raw, but tells only what events[first] and those behind it are a part of:
+ * what was under way by then is told whole. */
+void trace_decode_end(const struct trace_event *events, size_t n_events, size_t first, FILE *out);

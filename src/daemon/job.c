@@ -304,8 +304,7 @@ static int begin_session(struct job *job) {
         r = driver_new(&driver_config, &job->driver);
         if (r < 0)
                 return r;
-        trace_add(target->trace, now_usec(job), TRACE_NOTE, job_type_to_string(job->type),
-                  strlen(job_type_to_string(job->type)));
+        trace_begin_job(target->trace, now_usec(job), job_type_to_string(job->type));
         driver_run(job->driver);
         return 0;
 }

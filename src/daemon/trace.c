@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "boot/an3155.h"
+#include "boot/command.h"
 #include "daemon/trace.h"
 #include "util/macro.h"
 
@@ -17,6 +19,8 @@ struct trace {
         uint8_t *ring;
         size_t first, used; /* bytes: where the oldest event begins, how many there are */
         size_t n_events;
+        size_t n_job; /* of these, the last job's; its beginning may be gone */
+        bool torn;    /* older ones had to give way */
 };
 
 struct trace *trace_new(void) {
@@ -53,6 +57,8 @@ static void drop_oldest(struct trace *trace) {
         trace->first = (trace->first + sizeof(header) + header.size) % RING_SIZE;
         trace->used -= sizeof(header) + header.size;
         trace->n_events--;
+        trace->n_job = MIN(trace->n_job, trace->n_events);
+        trace->torn = true;
 }
 
 void trace_add(struct trace *trace, uint64_t time, enum trace_type type, const void *data,
@@ -71,6 +77,12 @@ void trace_add(struct trace *trace, uint64_t time, enum trace_type type, const v
         ring_write(trace, trace->first + trace->used + sizeof(header), data, size);
         trace->used += sizeof(header) + size;
         trace->n_events++;
+        trace->n_job++;
+}
+
+void trace_begin_job(struct trace *trace, uint64_t time, const char *name) {
+        trace->n_job = 0;
+        trace_add(trace, time, TRACE_NOTE, name, strlen(name));
 }
 
 /* Lays the ring out in a row, since an event may wrap around its end. */
@@ -102,19 +114,38 @@ static int collect(const struct trace *trace, uint8_t **ret_bytes,
         return 0;
 }
 
-static char *to_text(const struct trace *trace, size_t n_last, bool raw) {
+/* What certainly is no middle of an exchange: in all but a few cases a command, as some lengths of
+ * READ look like one. */
+static bool begins_something(const struct trace_event *event) {
+        const uint8_t *data = event->data;
+
+        if (event->type == TRACE_RECEIVED)
+                return false;
+        if (event->type != TRACE_SENT)
+                return true;
+        return (event->size == 1 && data[0] == AN3155_SYNC) ||
+               (event->size == 2 && (data[0] ^ data[1]) == 0xFF && an3155_command_name(data[0]));
+}
+
+/* Of the newest `n` events, what the last `n_last` tell. */
+static char *to_text(const struct trace *trace, size_t n, size_t n_last, bool raw) {
         _cleanup_free_ uint8_t *bytes = NULL;
-        _cleanup_free_ struct trace_event *events = NULL;
+        _cleanup_free_ struct trace_event *all = NULL;
         char *text = NULL;
         size_t size;
 
-        if (collect(trace, &bytes, &events) < 0)
+        if (collect(trace, &bytes, &all) < 0)
                 return NULL;
         FILE *out = open_memstream(&text, &size);
         if (!out)
                 return NULL;
-        n_last = MIN(n_last, trace->n_events);
-        trace_decode(events + trace->n_events - n_last, n_last, raw, out);
+        const struct trace_event *events = all + trace->n_events - n;
+        for (; !raw && trace->torn && n > 0 && !begins_something(events); n--)
+                events++;
+        if (raw)
+                trace_decode(events, n, true, out);
+        else
+                trace_decode_end(events, n, n - MIN(n, n_last), out);
         if (fclose(out) != 0) {
                 free(text);
                 return NULL;
@@ -123,9 +154,9 @@ static char *to_text(const struct trace *trace, size_t n_last, bool raw) {
 }
 
 char *trace_to_text(const struct trace *trace, bool raw) {
-        return to_text(trace, SIZE_MAX, raw);
+        return to_text(trace, trace->n_events, SIZE_MAX, raw);
 }
 
 char *trace_tail_to_text(const struct trace *trace, size_t n_last) {
-        return to_text(trace, n_last, false);
+        return to_text(trace, trace->n_job, n_last, false);
 }

@@ -42,6 +42,21 @@ static size_t read_bytes(const uint8_t *line, size_t size, uint8_t *ret) {
         return n;
 }
 
+/* The end of a conversation is told as the whole tells it. */
+static void check_end(const struct trace_event *events, size_t n_events, const char *whole,
+                      size_t size) {
+        char *text = NULL;
+        size_t length;
+        FILE *out = open_memstream(&text, &length);
+
+        if (!out)
+                return;
+        trace_decode_end(events, n_events, n_events / 2, out);
+        PROMISED(fclose(out) == 0);
+        PROMISED(length <= size && memcmp(whole + size - length, text, length) == 0);
+        free(text);
+}
+
 static void check(const struct trace_event *events, size_t n_events, size_t size, bool raw) {
         char *text = NULL;
         size_t length;
@@ -55,6 +70,8 @@ static void check(const struct trace_event *events, size_t n_events, size_t size
                 PROMISED(text[i] == '\n' || (text[i] >= ' ' && text[i] < 0x7F));
         PROMISED(length == 0 || text[length - 1] == '\n');
         PROMISED(length <= 256 * (size + 1));
+        if (!raw)
+                check_end(events, n_events, text, length);
         free(text);
 }
 

@@ -103,7 +103,19 @@ static char *decode(const struct trace_event *events, size_t n_events, bool raw)
         return text;
 }
 
-static char *decode_script(const char *text, bool raw) {
+/* The same, told from event `first` on. */
+static char *decode_end(const struct trace_event *events, size_t n_events, size_t first) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        assert_non_null(out);
+        trace_decode_end(events, n_events, first, out);
+        assert_int_equal(fclose(out), 0);
+        return text;
+}
+
+static struct script *script_new(const char *text) {
         struct script *script = calloc(1, sizeof(*script));
         char *copy = strdup(text), *rest = copy, *line;
 
@@ -111,8 +123,14 @@ static char *decode_script(const char *text, bool raw) {
         while ((line = strsep(&rest, "\n")))
                 if (*line)
                         parse_line(script, line);
-        char *result = decode(script->events, script->n_events, raw);
         free(copy);
+        return script;
+}
+
+static char *decode_script(const char *text, bool raw) {
+        struct script *script = script_new(text);
+        char *result = decode(script->events, script->n_events, raw);
+
         free(script);
         return result;
 }
@@ -396,6 +414,36 @@ static void garbage_is_told_without_harm(void **state) {
         }
 }
 
+static void assert_ends_with(const char *text, const char *end) {
+        size_t length = strlen(text), n = strlen(end);
+
+        assert_true(n <= length);
+        assert_string_equal(text + length - n, end);
+}
+
+static void the_end_is_told_as_the_whole_tells_it(void **state) {
+        struct script *script = script_new(
+                "# read\nF 115200 E\n@10 L 0 1\n@20 W 10000\n@10020 > 7F\n@10300 < 79\n"
+                "@10400 > 11 EE\n@10600 < 79\n@10700 > 08 00 00 00 08\n@11200 < 79\n"
+                "@11300 > 07 F8\n@11500 < 79 01 02\n@11800 < 03 04 05 06 07 08\n"
+                "@12000 < 41 42\n@12100 > 31 CE\n@12200 < 79\n@12300 > 08 00\n@12400 W 1000\n");
+        char *whole = decode(script->events, script->n_events, false);
+
+        (void)state;
+        for (size_t first = 0; first <= script->n_events; first++) {
+                char *end = decode_end(script->events, script->n_events, first);
+
+                assert_ends_with(whole, end);
+                assert_null(strstr(end, "unknown"));
+                if (first >= 6 && first < 13) /* within it */
+                        assert_ptr_equal(strstr(end, "READ 0x08000000 8 bytes, ACK"),
+                                         end + strlen("   0.000000  "));
+                free(end);
+        }
+        free(whole);
+        free(script);
+}
+
 static void nothing_is_told_of_nothing(void **state) {
         char *told = decode(NULL, 0, false);
 
@@ -416,6 +464,7 @@ int main(void) {
                 cmocka_unit_test(raw_is_one_line_an_event),
                 cmocka_unit_test(long_lists_are_cut_short),
                 cmocka_unit_test(garbage_is_told_without_harm),
+                cmocka_unit_test(the_end_is_told_as_the_whole_tells_it),
                 cmocka_unit_test(nothing_is_told_of_nothing),
         };
 
