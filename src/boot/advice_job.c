@@ -69,6 +69,14 @@ CONDITION(range_outside) {
         return failure->plan.status == PLAN_RANGE_OUTSIDE;
 }
 
+CONDITION(reads) {
+        return range_outside(failure, context) && failure->phase == SESSION_PHASE_READ;
+}
+
+CONDITION(erases) {
+        return range_outside(failure, context) && !reads(failure, context);
+}
+
 CONDITION(overlaps) {
         return failure->plan.status == PLAN_OVERLAP;
 }
@@ -233,9 +241,13 @@ const struct advice_cause advice_job_causes[] = {
                   "its segments." },
         { .name = "range-outside",
           .errors = E(DOES_NOT_FIT),
-          .when = range_outside,
+          .when = erases,
           .text = "This chip has {flash_size} of flash at {flash}: name a range within it, or none "
                   "to erase all of it." },
+        { .name = "reads-outside",
+          .errors = E(DOES_NOT_FIT),
+          .when = reads,
+          .text = "This chip has {flash_size} of flash at {flash}: read what lies within it." },
         { .name = "overlap",
           .errors = E(DOES_NOT_FIT),
           .when = overlaps,

@@ -54,8 +54,16 @@ CONDITION(address_refused) {
         return takes_address(failure) && failure->stage == STAGE_ADDRESS;
 }
 
+static bool is_read(const struct session_failure *failure) {
+        return is_command(failure, AN3155_READ, AN3155_READ, AN3155_READ);
+}
+
 CONDITION(packet_refused) {
-        return takes_address(failure) && failure->stage >= STAGE_DATA;
+        return takes_address(failure) && !is_read(failure) && failure->stage >= STAGE_DATA;
+}
+
+CONDITION(length_refused) {
+        return is_read(failure) && failure->stage >= STAGE_DATA;
 }
 
 CONDITION(unprotect_refused) {
@@ -68,8 +76,7 @@ CONDITION(has_rdp) {
 }
 
 CONDITION(read_silent) {
-        return is_command(failure, AN3155_READ, AN3155_READ, AN3155_READ) &&
-               failure->stage == STAGE_DATA;
+        return is_read(failure) && failure->stage == STAGE_DATA;
 }
 
 CONDITION(start_unknown) {
@@ -130,6 +137,12 @@ const struct advice_cause advice_rom_causes[] = {
           /* AN3155 3.4; AN2606 table 226. */
           .text = "The ROM gives no access to {address}: only flash, option bytes, and the RAM that "
                   "it does not use itself are allowed." },
+        { .name = "length-refused",
+          .errors = E(NACK),
+          .when = length_refused,
+          .text = "What the ROM gives access to may end within the block at {address}: read less. If "
+                  "all of it is there, a byte was damaged on its way: shorten the cable, join the "
+                  "grounds, or set a lower Baud= in the target's [Serial]." },
         { .name = "packet-refused",
           .errors = E(NACK),
           .when = packet_refused,

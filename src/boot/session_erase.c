@@ -28,19 +28,6 @@ static bool find_range(struct session *session, uint32_t *ret_start, uint64_t *r
                flash_map_find(&session->map, start + request->length - 1, &page);
 }
 
-static enum step outside(struct session *session, uint32_t start, uint64_t end) {
-        const struct flash_map *map = &session->map;
-
-        session->failure.plan = (struct plan_error){
-                .status = PLAN_RANGE_OUTSIDE,
-                .address = start,
-                .end = (uint32_t)end,
-                .flash_start = map->runs[0].address,
-                .flash_end = map->runs[0].address + flash_map_size(map),
-        };
-        return session_fail_at(session, SESSION_DOES_NOT_FIT, start);
-}
-
 static void add_page(struct session *session, const struct flash_page *page) {
         uint32_t boot = session_boot_address(session);
         struct flash_page *pages = session->pages;
@@ -61,7 +48,7 @@ static enum step collect_pages(struct session *session) {
         uint64_t end = 0;
 
         if (ranged && !find_range(session, &start, &end))
-                return outside(session, start, end);
+                return session_fail_outside(session, &session->map, start, end);
         session->pages = calloc(n, sizeof(*session->pages));
         if (!session->pages)
                 return session_fail_memory(session);

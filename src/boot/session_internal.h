@@ -183,6 +183,10 @@ bool session_would_strand(const struct session *session);
 /* The pages of this very part into session->map; refuses chips that cannot be flashed. */
 enum step session_find_map(struct session *session);
 
+/* Refuses a range that is not all of it in flash, as `map` has it. */
+enum step session_fail_outside(struct session *session, const struct flash_map *map, uint32_t start,
+                               uint64_t end);
+
 /* Refuses pages that the ROM's erase command cannot name. */
 enum step session_check_names(struct session *session, const struct flash_page *pages, size_t n);
 

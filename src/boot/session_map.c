@@ -140,17 +140,25 @@ static bool last_word(const struct session *session, const struct image_segment 
         return flash_map_find(&session->map, last, &page);
 }
 
-static enum step not_there(struct session *session, uint32_t address) {
-        const struct flash_map *map = &session->map;
-
+static enum step does_not_fit(struct session *session, enum plan_status status,
+                              const struct flash_map *map, uint32_t address, uint32_t end) {
         session->failure.plan = (struct plan_error){
-                .status = PLAN_NOT_THERE,
+                .status = status,
                 .address = address,
-                .end = address + 4,
+                .end = end,
                 .flash_start = map->runs[0].address,
                 .flash_end = map->runs[0].address + flash_map_size(map),
         };
         return session_fail_at(session, SESSION_DOES_NOT_FIT, address);
+}
+
+static enum step not_there(struct session *session, uint32_t address) {
+        return does_not_fit(session, PLAN_NOT_THERE, &session->map, address, address + 4);
+}
+
+enum step session_fail_outside(struct session *session, const struct flash_map *map, uint32_t start,
+                               uint64_t end) {
+        return does_not_fit(session, PLAN_RANGE_OUTSIDE, map, start, (uint32_t)end);
 }
 
 /* The first command is refused under protection, the address where no memory is (AN3155 3.4);

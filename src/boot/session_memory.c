@@ -22,6 +22,24 @@ static uint32_t start_of(const struct session *session) {
                                                                                  : request->address;
 }
 
+/* What begins in flash ends there. Where nothing tells the part's size, the largest one's counts.
+ */
+static enum step check_end(struct session *session) {
+        const struct session_request *request = &session->request;
+        const struct chip *chip = session->rom.chip;
+        uint32_t size = session->info.has_flash_size ? session->info.flash_size : 0;
+        struct flash_map map;
+        struct flash_page page;
+
+        if (!chip || chip_flash_map(chip, size, false, &map) < 0)
+                return STEP_NEXT;
+        uint32_t start = chip_resolve_alias(chip, request->address);
+        if (!flash_map_find(&map, start, &page) ||
+            flash_map_find(&map, start + request->length - 1, &page))
+                return STEP_NEXT;
+        return session_fail_outside(session, &map, start, (uint64_t)start + request->length);
+}
+
 enum step phase_read(struct session *session) {
         const struct session_request *request = &session->request;
         struct rom *rom = &session->rom;
@@ -29,6 +47,8 @@ enum step phase_read(struct session *session) {
         if (session->step++ == 0) {
                 if (session->info.protection == CHIP_YES)
                         return session_fail(session, SESSION_PROTECTED);
+                if (check_end(session) == STEP_FAILED)
+                        return STEP_FAILED;
                 session->data = malloc(request->length);
                 if (!session->data)
                         return session_fail_memory(session);

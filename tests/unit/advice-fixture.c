@@ -47,6 +47,7 @@ static void set_symptom(struct entry_evidence *e, enum advice_symptom symptom) {
 void scene_init(struct scene *scene, const struct given *given) {
         *scene = (struct scene){
                 .failure = { .error = given->error,
+                             .phase = given->phase,
                              .outcome = given->outcome,
                              .remains = given->remains,
                              .system = given->system,

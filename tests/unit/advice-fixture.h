@@ -38,6 +38,7 @@ struct given {
         int command;   /* 0: none; GET is not among those that matter */
         unsigned stage;
         enum plan_status plan;
+        enum session_phase phase;
         int system;
         int found;     /* of a mismatch */
         uint32_t twin; /* the page of the other bank that was erased */

@@ -185,6 +185,8 @@ static const struct given cases[] = {
           .rows = "address-refused trace" },
         { SESSION_NACK, .chip = F103, .command = AN3155_WRITE, .stage = 2,
           .rows = "packet-refused trace" },
+        { SESSION_NACK, .chip = F103, .command = AN3155_READ, .stage = 2,
+          .rows = "length-refused trace" },
         { SESSION_NACK, .chip = F103, .command = AN3155_GET_ID, .rows = "trace" },
         { SESSION_PROTECTED, .chip = F405, .command = AN3155_READ,
           .rows = "readout-protected trace" },
@@ -239,7 +241,10 @@ static const struct given cases[] = {
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OPTION_BYTES, .rows = "option-segments" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_EMPTY, .rows = "nothing-in-flash" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OVERLAP, .rows = "overlap" },
-        { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE, .rows = "range-outside" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE, .phase = SESSION_PHASE_ERASE,
+          .rows = "range-outside" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE, .phase = SESSION_PHASE_READ,
+          .rows = "reads-outside" },
 
         /* Things to be said out loud. */
         { SESSION_BOOT_PIN, .chip = G071, .rows = "enable-boot-pin one-piece" },

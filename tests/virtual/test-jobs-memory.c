@@ -132,7 +132,6 @@ static const struct reading {
         { "STM32G071", 0x1FFF7590, 12, 0 },
         { "STM32WB06", 0x10040000, 33, 0 },
         { "STM32F103RC", 0x08080000, 4, 0x08080000 },
-        { "STM32L476", 0x080FFF00, 257, 0x08100000 },
         { "STM32L476", 0x40022000, 4, 0x40022000 },
 };
 
@@ -169,6 +168,48 @@ static void any_readable_memory_is_read_at_any_length(void **state) {
                         assert_memory_equal(data, expected, size);
                         free(expected);
                 }
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+static const struct crossing {
+        const char *chip;
+        bool size_blank;     /* nobody tells the size */
+        uint32_t flash_size; /* 0: the largest */
+        uint32_t address, length;
+        uint32_t start, end; /* of flash, as it is told */
+} crossings[] = {
+        { "STM32F405", false, 0, 0x080FFFF0, 64, 0x08000000, 0x08100000 },
+        { "STM32L476", false, 0, 0x080FFF00, 257, 0x08000000, 0x08100000 },
+        { "STM32F103RC", false, 256 * 1024, 0x08000000, 256 * 1024 + 1, 0x08000000, 0x08040000 },
+        { "STM32F103RC", true, 256 * 1024, 0x08000000, 512 * 1024 + 1, 0x08000000, 0x08080000 },
+        { "STM32F405", false, 512 * 1024, 0x0007FFFF, 2, 0x08000000, 0x08080000 }, /* alias */
+};
+
+static void what_begins_in_flash_and_leaves_it_is_not_read(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(crossings); i++) {
+                const struct crossing *c = &crossings[i];
+                const struct virtual_config wiring = { .flash_size = c->flash_size,
+                                                       .size_blank = c->size_blank };
+                const struct session_request read = { .kind = SESSION_READ,
+                                                      .address = c->address,
+                                                      .length = c->length,
+                                                      .has_address = true };
+
+                board_open(&board, c->chip, &wiring);
+                struct image *image = drive_image(board.chip, 4096, 5);
+                board_put(&board, image);
+                const struct session_failure *f = board_fail(&board, &read, SESSION_DOES_NOT_FIT);
+                assert_int_equal(f->plan.status, PLAN_RANGE_OUTSIDE);
+                assert_int_equal(f->plan.flash_start, c->start);
+                assert_int_equal(f->plan.flash_end, c->end);
+                assert_int_equal(f->plan.end - f->plan.address, c->length);
                 assert_true(drive_runs(&board.drive));
                 board_check_left(&board);
                 image_free(image);
@@ -439,6 +480,7 @@ int main(void) {
                 cmocka_unit_test(an_empty_chip_stays_in_its_rom),
                 cmocka_unit_test(verify_tells_the_first_byte_that_differs),
                 cmocka_unit_test(any_readable_memory_is_read_at_any_length),
+                cmocka_unit_test(what_begins_in_flash_and_leaves_it_is_not_read),
                 cmocka_unit_test(exactly_what_was_named_is_erased),
                 cmocka_unit_test(other_addresses_of_flash_are_read_and_started),
                 cmocka_unit_test(what_is_not_flash_is_not_erased),
