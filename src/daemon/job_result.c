@@ -17,11 +17,11 @@
 /* Events of the trace that go into the message of a failure. */
 #define TRACE_TAIL 24
 
-/* Failures where it matters what was on the wire. */
-#define SHOW_TRACE                                                                                 \
-        (1U << SESSION_NO_ENTRY | 1U << SESSION_SILENCE | 1U << SESSION_NACK |                     \
-         1U << SESSION_GARBAGE | 1U << SESSION_NOT_BLANK | 1U << SESSION_VERIFY_MISMATCH |         \
-         1U << SESSION_LINES | 1U << SESSION_FORMAT | 1U << SESSION_LINK_LOST)
+/* Failures that are no matter of what was on the wire: it was the image, the request or the user
+ * that ended the job. */
+#define HIDE_TRACE                                                                                 \
+        (1U << SESSION_DOES_NOT_FIT | 1U << SESSION_PERMANENT | 1U << SESSION_DIFFERS |            \
+         1U << SESSION_CANCELLED)
 
 static void set_message(struct job *job, char *message) {
         free(job->error_message);
@@ -60,7 +60,7 @@ static char *failure_message(const struct job *job, const struct session_failure
         _cleanup_free_ char *tail = NULL;
         char *message;
 
-        if (!text || !(SHOW_TRACE & 1U << failure->error))
+        if (!text || HIDE_TRACE & 1U << failure->error)
                 return TAKE_PTR(text);
         tail = trace_tail_to_text(target->trace, TRACE_TAIL);
         if (!tail || asprintf(&message, "%s\n\nTrace:\n%s", text, tail) < 0)
@@ -88,6 +88,9 @@ void job_result_note_risk(struct job *job, uint64_t now) {
 }
 
 static void note_success(struct job *job, const struct session_info *info) {
+        if (job->request->session.kind == SESSION_FLASH && info->cannot_start)
+                job_note(job, "the chip does not start this image: no stack pointer and reset "
+                              "vector stand where it boots from");
         if (info->started_by_go)
                 job_note(job, "started by Go; until its power is cycled, a reset leads into the "
                               "ROM");

@@ -2,6 +2,8 @@
 
 /* Jobs on the bus: one a target, waited for, cancelled, told of. */
 
+#include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -116,6 +118,38 @@ static void targets_on_one_line_take_turns(void **state) {
         harness_cancel(harness, job);
         (void)harness_wait(harness, job, NULL);
         harness_do(harness, "right", "Probe", "a{sv}", 0);
+}
+
+static void targets_on_one_port_take_turns_whatever_they_call_it(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *link = harness_path(harness, "by-id");
+        int master, slave;
+        char name[64], byte;
+
+        harness->pty = true;
+        assert_int_equal(openpty(&master, &slave, name, NULL, NULL), 0);
+        assert_int_equal(fcntl(master, F_SETFD, FD_CLOEXEC), 0);
+        assert_int_equal(fcntl(slave, F_SETFD, FD_CLOEXEC), 0);
+        assert_int_equal(symlink(name, link), 0);
+        harness_write(harness, "config/targets.d/left.conf", "[Serial]\nPort=%s\n", name);
+        harness_write(harness, "config/targets.d/right.conf", "[Serial]\nPort=%s\n", link);
+        harness_start(harness);
+        _cleanup_free_ char *job = harness_job(harness, "left", "Probe", NULL, "a{sv}", 0);
+        assert_non_null(job);
+        assert_int_equal(read(master, &byte, 1), 1); /* it is at work */
+        assert_null(harness_job(harness, "right", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "Busy");
+        assert_contains(error.message, "target left");
+
+        harness_cancel(harness, job);
+        (void)harness_wait(harness, job, NULL);
+        _cleanup_free_ char *next = harness_job(harness, "right", "Probe", NULL, "a{sv}", 0);
+        assert_non_null(next);
+        harness_cancel(harness, next);
+        (void)harness_wait(harness, next, NULL);
+        (void)close(slave);
+        (void)close(master);
 }
 
 static void a_stay_in_the_rom_holds_the_lines(void **state) {
@@ -350,6 +384,18 @@ static void several_targets_work_at_once(void **state) {
 
 /* ---- failures ---- */
 
+/* Lines of the trace that an error has in its details. */
+static size_t traced_lines(const char *message) {
+        const char *trace = strstr(message, "\n\nTrace:\n");
+        size_t n = 0;
+
+        if (!trace)
+                return 0;
+        for (const char *end = trace + strlen("\n\nTrace:\n"); (end = strchr(end, '\n')); end++)
+                n++;
+        return n;
+}
+
 static void a_failure_tells_what_was_on_the_wire(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -364,7 +410,7 @@ static void a_failure_tells_what_was_on_the_wire(void **state) {
         assert_error(&error, "NoEntry");
         assert_contains(error.message, "motor");
         assert_contains(error.message, "Try:");
-        assert_contains(error.message, "Trace:");
+        assert_true(traced_lines(error.message) > 10);
         assert_job_property(harness, job, "State", "failed");
         assert_job_property(harness, job, "ErrorName", "org.stmboot1.Error.NoEntry");
         assert_job_property(harness, job, "ErrorMessage", error.message);
@@ -379,6 +425,43 @@ static void a_failure_tells_what_was_on_the_wire(void **state) {
         assert_contains(raw, "-> 7F"); /* the byte that synchronises */
 }
 
+static void a_chip_that_is_refused_is_shown_in_its_own_words(void **state) {
+        static const struct {
+                const char *chip, *more, *error, *traced;
+        } cases[] = {
+                { "STM32G431", "[Target]\nChip=STM32F103\n", "WrongChip", "GET ID: 0x468" },
+                { "STM32G431", "", "Protected", "NACK" },
+                { "STM32U375", "FlashSize=512K\n[Image]\nAddress=0x08040000\n", "Unsupported",
+                  "NRST low" },
+                { "STM32G431", "FlashSize=32K\n", "ImageDoesNotFit", NULL },
+        };
+        struct harness *harness = *state;
+        char name[] = "t0";
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                name[1] = (char)('0' + i);
+                harness_target(harness, name, cases[i].chip, cases[i].more);
+        }
+        harness_firmware(harness, "motor.bin", 40000, 1);
+        harness_start(harness);
+        harness_do(harness, "t1", "ProtectReadout", "a{sv}", 0);
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                name[1] = (char)('0' + i);
+                _cleanup_free_ char *job =
+                        harness_job(harness, name, "Flash", NULL, "sa{sv}", "motor.bin", 0);
+                assert_non_null(job);
+                assert_true(harness_wait(harness, job, &error) < 0);
+                assert_string_equal(error.name + strlen(STMBOOT_ERROR_PREFIX), cases[i].error);
+                if (cases[i].traced) {
+                        assert_true(traced_lines(error.message) > 5);
+                        assert_contains(strstr(error.message, "Trace:"), cases[i].traced);
+                } else
+                        assert_null(strstr(error.message, "Trace:"));
+        }
+}
+
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, harness_setup, harness_teardown)
         const struct CMUnitTest tests[] = {
@@ -386,6 +469,7 @@ int main(void) {
                 TEST(what_was_written_can_be_read),
                 TEST(a_second_job_is_refused_while_one_is_on),
                 TEST(targets_on_one_line_take_turns),
+                TEST(targets_on_one_port_take_turns_whatever_they_call_it),
                 TEST(a_stay_in_the_rom_holds_the_lines),
                 TEST(a_cancelled_job_says_so_and_leaves_the_chip_alone),
                 TEST(an_image_behind_a_bootloader_is_told_as_such),
@@ -395,6 +479,7 @@ int main(void) {
                 TEST(progress_never_falls_and_is_told_at_most_ten_times_a_second),
                 TEST(several_targets_work_at_once),
                 TEST(a_failure_tells_what_was_on_the_wire),
+                TEST(a_chip_that_is_refused_is_shown_in_its_own_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
