@@ -15,7 +15,16 @@
 #include "hw/port_name.h"
 #include "util/cleanup.h"
 
-static bool has_open(pid_t pid, dev_t device) {
+/* Each instance of devpts counts its own ports from 0 on; elsewhere a device number is one device,
+ * whatever node it was opened by. 136 to 143: admin-guide/devices.txt of the kernel. */
+static bool is_same_device(const struct stat *a, const struct stat *b) {
+        bool is_pty = major(a->st_rdev) >= 136 && major(a->st_rdev) <= 143;
+
+        return S_ISCHR(a->st_mode) && a->st_rdev == b->st_rdev &&
+               (!is_pty || a->st_dev == b->st_dev);
+}
+
+static bool has_open(pid_t pid, const struct stat *node) {
         _cleanup_closedir_ DIR *dir = NULL;
         char path[64];
 
@@ -27,7 +36,7 @@ static bool has_open(pid_t pid, dev_t device) {
                 struct stat st;
 
                 if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-                    S_ISCHR(st.st_mode) && st.st_rdev == device)
+                    is_same_device(&st, node))
                         return true;
         }
         return false;
@@ -39,8 +48,22 @@ static unsigned long encode_device(dev_t device) {
                (minor(device) & ~0xffUL) << 12;
 }
 
+/* A process in a container may have another device of that name and number. */
+static bool is_seen_as(pid_t pid, const char *port, const struct stat *node) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (asprintf(&path, "/proc/%d/root%s", pid, port) < 0) {
+                path = NULL;
+                return false;
+        }
+        if (stat(path, &st) < 0) /* of other users' processes it cannot be seen */
+                return errno == EACCES;
+        return is_same_device(&st, node);
+}
+
 /* A login has the port as its terminal: that can be seen of any user's process. */
-static bool has_as_terminal(pid_t pid, dev_t device) {
+static bool has_as_terminal(pid_t pid, const char *port, const struct stat *node) {
         _cleanup_fclose_ FILE *file = NULL;
         char path[64], text[256];
         int terminal;
@@ -51,18 +74,18 @@ static bool has_as_terminal(pid_t pid, dev_t device) {
                 return false;
         const char *name_end = strrchr(text, ')');
         return name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %d", &terminal) == 1 &&
-               (unsigned)terminal == encode_device(device);
+               (unsigned)terminal == encode_device(node->st_rdev) && is_seen_as(pid, port, node);
 }
 
 /* Descriptors are seen by root and by the holder's own user only. */
-static pid_t find_opener(dev_t device) {
+static pid_t find_opener(const char *port, const struct stat *node) {
         _cleanup_closedir_ DIR *dir = opendir("/proc");
 
         for (struct dirent *entry; dir && (entry = readdir(dir));) {
                 pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
                 if (pid > 0 && pid != getpid() &&
-                    (has_open(pid, device) || has_as_terminal(pid, device)))
+                    (has_open(pid, node) || has_as_terminal(pid, port, node)))
                         return pid;
         }
         return 0;
@@ -144,7 +167,7 @@ int port_holder(const char *name, pid_t *ret_pid, char *ret_command, size_t size
         if (!pid)
                 pid = port_lock_file(&hw_roots, path);
         if (!pid)
-                pid = find_opener(node.st_rdev);
+                pid = find_opener(path, &node);
         if (!pid)
                 return -ENOENT;
         *ret_pid = pid;

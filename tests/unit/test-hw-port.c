@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -33,35 +35,10 @@ struct fixture {
         struct port *port;
 };
 
-/*
- * Containers have pseudo-terminals of the same numbers, and their processes are to be seen here:
- * not one of the low numbers, then, which they use.
- */
-static void open_rare_pty(struct fixture *fixture) {
-        struct {
-                int master, slave;
-        } low[32];
-        size_t n = 0;
-
-        for (;;) {
-                assert_int_equal(
-                        openpty(&fixture->master, &fixture->slave, fixture->name, NULL, NULL), 0);
-                if (n == ARRAY_SIZE(low) ||
-                    strtoul(strrchr(fixture->name, '/') + 1, NULL, 10) >= ARRAY_SIZE(low))
-                        break;
-                low[n].master = fixture->master;
-                low[n++].slave = fixture->slave;
-        }
-        while (n-- > 0) {
-                close(low[n].master);
-                close(low[n].slave);
-        }
-}
-
 static int setup(void **state) {
         struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-        open_rare_pty(fixture);
+        assert_int_equal(openpty(&fixture->master, &fixture->slave, fixture->name, NULL, NULL), 0);
         assert_int_equal(fcntl(fixture->master, F_SETFL, O_NONBLOCK), 0);
         *state = fixture;
         return 0;
@@ -368,6 +345,57 @@ static void names_who_has_the_port_open(void **state) {
         }
 }
 
+/* In a child: holds number `wanted` of a devpts of its own. 0, or -1: not allowed to mount. */
+static int hold_namesake(const char *directory, unsigned wanted) {
+        _cleanup_free_ char *ptmx = NULL;
+        unsigned number;
+
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+            mount("devpts", directory, "devpts", 0, "newinstance,ptmxmode=0666") < 0 ||
+            asprintf(&ptmx, "%s/ptmx", directory) < 0)
+                return -1;
+        do { /* each takes the next number; all stay open */
+                int unlocked = 0, master = open(ptmx, O_RDWR | O_NOCTTY);
+
+                if (master < 0 || ioctl(master, TIOCGPTN, &number) < 0 ||
+                    ioctl(master, TIOCSPTLCK, &unlocked) < 0 ||
+                    ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY) < 0)
+                        return -1;
+        } while (number < wanted);
+        return number == wanted ? 0 : -1;
+}
+
+static void a_pty_of_that_number_in_a_container_is_another(void **state) {
+        struct fixture *fixture = *state;
+        unsigned number = (unsigned)strtoul(strrchr(fixture->name, '/') + 1, NULL, 10);
+        char *root = tree_new(), command[32], held;
+        pid_t seen = 0;
+        int ends[2];
+
+        tree_directory(root, "pts");
+        _cleanup_free_ char *directory = tree_path(root, "pts");
+        assert_int_equal(pipe(ends), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                held = hold_namesake(directory, number) == 0;
+                (void)close(fixture->slave);
+                (void)write(ends[1], &held, 1);
+                (void)pause();
+                _exit(0);
+        }
+        assert_true(pid > 0);
+        assert_int_equal(read(ends[0], &held, 1), 1);
+        int r = port_holder(fixture->name, &seen, command, sizeof(command));
+        stop_holder(pid);
+        close(ends[0]);
+        close(ends[1]);
+        tree_remove(root);
+        if (!held)
+                skip(); /* nobody may mount here */
+        assert_int_equal(r, -ENOENT);
+}
+
 static void the_dead_and_nonsense_lock_nothing(void **state) {
         char *root = tree_new();
         _cleanup_free_ char *locks = tree_path(root, "lock");
@@ -483,6 +511,7 @@ int main(void) {
                 TEST(a_second_open_is_refused_and_changes_nothing),
                 TEST(other_programs_locks_are_respected_and_named),
                 TEST(names_who_has_the_port_open),
+                TEST(a_pty_of_that_number_in_a_container_is_another),
                 TEST(the_dead_and_nonsense_lock_nothing),
                 TEST(a_lock_file_keeps_us_out_and_names_its_owner),
                 TEST(our_lock_holds_other_programs_off),
