@@ -41,18 +41,21 @@ static bool in_ram(const struct chip *chip, uint32_t address) {
         return false;
 }
 
+/* A stack in RAM, and a reset handler in Thumb: what a chip can start by. */
+static bool can_start(const struct chip *chip, const uint8_t *words) {
+        return get_le32(words + 4) & 1 && in_ram(chip, get_le32(words));
+}
+
 /* Does a vector table start here whose reset handler is in the image too? */
 static bool is_vector_table(const struct plan_cover *cover, const struct chip *chip,
                             uint32_t address) {
         uint8_t words[HEAD_SIZE], instruction[2];
 
-        if (address % HEAD_ALIGN || !plan_cover_read(cover, address, words, sizeof(words)))
+        if (address % HEAD_ALIGN || !plan_cover_read(cover, address, words, sizeof(words)) ||
+            !can_start(chip, words))
                 return false;
 
-        uint32_t reset = get_le32(words + 4);
-        if (!(reset & 1) || !in_ram(chip, get_le32(words)))
-                return false;
-        reset &= ~1U;
+        uint32_t reset = get_le32(words + 4) & ~1U;
         if (chip)
                 reset = chip_resolve_alias(chip, reset);
         return plan_cover_read(cover, reset, instruction, sizeof(instruction));
@@ -80,6 +83,7 @@ static void find_head(struct plan *plan, const struct plan_cover *cover,
         plan->boot_address = boot;
         if (boot % HEAD_ALIGN == 0 && plan_cover_read(cover, boot, words, sizeof(words))) {
                 set_head(plan, boot);
+                plan->cannot_start = !can_start(config->chip, words);
                 plan->safety = config->boot_address_certain ? PLAN_SAFE : PLAN_BOOT_UNCERTAIN;
         } else if (is_vector_table(cover, config->chip, first)) {
                 set_head(plan, first);

@@ -58,7 +58,8 @@ struct plan {
         uint32_t image_address; /* of its first byte in flash */
         uint32_t boot_address;  /* that the chip boots from, as far as is known */
         enum plan_safety safety;
-        uint8_t *arena; /* what the blocks' data points into */
+        bool cannot_start; /* what stands at the boot address is no vector table */
+        uint8_t *arena;    /* what the blocks' data points into */
 };
 
 struct plan_config {

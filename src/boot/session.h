@@ -242,6 +242,7 @@ struct session_info {
         unsigned baud;           /* at which the ROM answered */
         bool unchanged;          /* FLASH with check: the chip held the image already */
         enum plan_safety safety; /* FLASH, once it compares, erases or writes */
+        bool cannot_start;       /* likewise: the image has no vector table where the chip boots */
         bool started_by_go;      /* a plain reset would re-enter the ROM until a power cycle */
         unsigned recoveries;     /* how often a broken exchange was recovered */
 };

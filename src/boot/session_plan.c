@@ -107,6 +107,7 @@ enum step phase_plan(struct session *session) {
                 return session_refuse(session, SESSION_UNSUPPORTED,
                                       "this ROM lists no erase command");
         session->info.safety = session->plan->safety;
+        session->info.cannot_start = session->plan->cannot_start;
         weigh(session);
         return session->request.kind == SESSION_FLASH
                        ? session_check_pages(session, session->plan->pages, session->plan->n_pages)

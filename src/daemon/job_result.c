@@ -88,6 +88,9 @@ void job_result_note_risk(struct job *job, uint64_t now) {
 }
 
 static void note_success(struct job *job, const struct session_info *info) {
+        if (job->request->session.kind == SESSION_FLASH && info->cannot_start)
+                job_note(job, "the chip does not start this image: no stack pointer and reset "
+                              "vector stand where it boots from");
         if (info->started_by_go)
                 job_note(job, "started by Go; until its power is cycled, a reset leads into the "
                               "ROM");

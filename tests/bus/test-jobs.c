@@ -225,6 +225,21 @@ static void an_image_behind_a_bootloader_is_told_as_such(void **state) {
         assert_string_equal(after, notes);
 }
 
+static void an_image_that_the_chip_cannot_start_is_told_as_such(void **state) {
+        struct harness *harness = *state;
+        char data[4096];
+
+        for (size_t i = 0; i < sizeof(data); i++)
+                data[i] = (char)(i * 7);
+        harness_target(harness, "motor", "STM32F103RC", "");
+        harness_write_bytes(harness, "firmware/other.bin", data, sizeof(data));
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_done(harness, "motor", "Flash", "sa{sv}", "other.bin", 0);
+        _cleanup_free_ char *notes = harness_get(harness, job, "Notes");
+        assert_contains(notes, "the chip does not start this image");
+}
+
 static void waiting_has_no_race(void **state) {
         struct harness *harness = *state;
 
@@ -473,6 +488,7 @@ int main(void) {
                 TEST(a_stay_in_the_rom_holds_the_lines),
                 TEST(a_cancelled_job_says_so_and_leaves_the_chip_alone),
                 TEST(an_image_behind_a_bootloader_is_told_as_such),
+                TEST(an_image_that_the_chip_cannot_start_is_told_as_such),
                 TEST(waiting_has_no_race),
                 TEST(job_ids_differ_between_runs),
                 TEST(a_client_that_goes_does_not_end_its_job),

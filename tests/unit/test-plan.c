@@ -272,6 +272,37 @@ static void where_the_head_is(void **state) {
         }
 }
 
+static void an_image_that_cannot_start_is_noticed(void **state) {
+        static const struct {
+                uint32_t address, stack_pointer, reset_vector;
+                bool cannot_start;
+        } cases[] = {
+                { FLASH, 0x20005000, FLASH + 0x201, false },
+                { FLASH, 0x20005000, FLASH + 0x8001, false }, /* handled by what is there already */
+                { FLASH, 0x200204E9, 0x12345678, true },      /* somebody else's image */
+                { FLASH, 0x20005000, FLASH + 0x200, true },
+                { FLASH, 0xFFFFFFFF, 0xFFFFFFFF, true },
+                { FLASH + 0x4000, 0, 0, false }, /* what boots is not in this image */
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct fixture *f = fixture_new();
+                struct flash_map map;
+
+                map_of("64x1K", &map);
+                struct plan_config config = config_for(&map);
+                add(f, cases[i].address, 0x800, -1);
+                put_word(f, 0, 0, cases[i].stack_pointer);
+                put_word(f, 0, 4, cases[i].reset_vector);
+                struct plan *plan = build(f, &config);
+
+                assert_int_equal(plan->cannot_start, cases[i].cannot_start);
+                plan_free(plan);
+                fixture_free(f);
+        }
+}
+
 static void an_image_without_all_of_the_head_is_not_power_fail_safe(void **state) {
         struct fixture *f = fixture_new();
         struct flash_map map;
@@ -404,6 +435,7 @@ int main(void) {
                 cmocka_unit_test(a_program_unit_is_written_whole_and_once),
                 cmocka_unit_test(small_blocks_and_another_erased_value),
                 cmocka_unit_test(where_the_head_is),
+                cmocka_unit_test(an_image_that_cannot_start_is_noticed),
                 cmocka_unit_test(an_image_without_all_of_the_head_is_not_power_fail_safe),
                 cmocka_unit_test(the_rest_of_touched_pages_is_written_back),
                 cmocka_unit_test(every_plan_brings_the_image_and_nothing_else),
