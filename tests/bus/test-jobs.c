@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Jobs on the bus: one a target, waited for, cancelled, told of. */
+/* Jobs on the bus: one a target, waited for, cancelled, and how they fail. */
 
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -289,87 +288,6 @@ static void a_client_that_goes_does_not_end_its_job(void **state) {
         assert_job_property(harness, job, "Outcome", "complete");
 }
 
-/* ---- signals ---- */
-
-struct progress {
-        unsigned n_changed, last_percent, n_new, n_finished;
-        bool fell;
-        char job[128];
-};
-
-static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct progress *progress = userdata;
-        const char *interface, *property;
-        uint32_t percent;
-
-        (void)error;
-        assert_true(sd_bus_message_read(message, "s", &interface) > 0);
-        if (strcmp(interface, STMBOOT_JOB_INTERFACE) != 0)
-                return 0;
-        progress->n_changed++;
-        assert_true(sd_bus_message_enter_container(message, 'a', "{sv}") > 0);
-        while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
-                assert_true(sd_bus_message_read(message, "s", &property) > 0);
-                if (strcmp(property, "Progress") == 0) {
-                        assert_true(sd_bus_message_read(message, "v", "u", &percent) > 0);
-                        progress->fell |= percent < progress->last_percent;
-                        progress->last_percent = percent;
-                } else
-                        assert_true(sd_bus_message_skip(message, "v") > 0);
-                assert_true(sd_bus_message_exit_container(message) > 0);
-        }
-        return 0;
-}
-
-static int on_job_signal(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct progress *progress = userdata;
-        const char *job, *target, *what;
-
-        (void)error;
-        assert_true(sd_bus_message_read(message, "oss", &job, &target, &what) > 0);
-        assert_string_equal(target, "motor");
-        if (sd_bus_message_is_signal(message, STMBOOT_MANAGER_INTERFACE, "JobNew")) {
-                progress->n_new++;
-                assert_string_equal(what, "flash");
-        } else {
-                progress->n_finished++;
-                assert_string_equal(what, "done");
-        }
-        return 0;
-}
-
-static void progress_never_falls_and_is_told_at_most_ten_times_a_second(void **state) {
-        struct harness *harness = *state;
-        struct progress progress = { 0 };
-        struct timespec start, end;
-
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", 12000, 1);
-        harness_start(harness);
-        assert_true(sd_bus_match_signal(harness->bus, NULL, STMBOOT_BUS_NAME, NULL,
-                                        "org.freedesktop.DBus.Properties", "PropertiesChanged",
-                                        on_changed, &progress) >= 0);
-        assert_true(sd_bus_match_signal(harness->bus, NULL, STMBOOT_BUS_NAME, STMBOOT_PATH,
-                                        STMBOOT_MANAGER_INTERFACE, NULL, on_job_signal,
-                                        &progress) >= 0);
-        (void)clock_gettime(CLOCK_MONOTONIC, &start);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
-        while (progress.n_finished == 0)
-                harness_process(harness);
-        (void)clock_gettime(CLOCK_MONOTONIC, &end);
-
-        double seconds =
-                (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-        print_message("%u changes in %.1f s\n", progress.n_changed, seconds);
-        assert_int_equal(progress.n_new, 1);
-        assert_false(progress.fell);
-        assert_int_equal(progress.last_percent, 100);
-        assert_true(progress.n_changed >= 5);
-        assert_true(progress.n_changed <= 10 * seconds + 1);
-}
-
 static void several_targets_work_at_once(void **state) {
         struct harness *harness = *state;
         static const char *const chips[] = { "STM32F405", "STM32G431", "STM32L476", "STM32F103" };
@@ -492,7 +410,6 @@ int main(void) {
                 TEST(waiting_has_no_race),
                 TEST(job_ids_differ_between_runs),
                 TEST(a_client_that_goes_does_not_end_its_job),
-                TEST(progress_never_falls_and_is_told_at_most_ten_times_a_second),
                 TEST(several_targets_work_at_once),
                 TEST(a_failure_tells_what_was_on_the_wire),
                 TEST(a_chip_that_is_refused_is_shown_in_its_own_words),

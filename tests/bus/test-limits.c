@@ -68,6 +68,40 @@ static void waiting_clients_are_limited(void **state) {
         assert_int_equal(refused, 4); /* eight of one client may wait */
 }
 
+static void waiting_clients_are_limited_in_all(void **state) {
+        enum { CLIENTS = 5, CALLS = 8 };
+        struct harness *harness = *state;
+        sd_bus *clients[CLIENTS];
+        unsigned refused = 0;
+
+        harness_target(harness, "motor", "STM32G431", SLOW);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+        assert_non_null(job);
+        for (unsigned i = 0; i < CLIENTS; i++) {
+                clients[i] = harness_connect(harness);
+                for (unsigned call = 0; call < CALLS; call++)
+                        assert_true(sd_bus_call_method_async(clients[i], NULL, STMBOOT_BUS_NAME,
+                                                             job, STMBOOT_JOB_INTERFACE, "Wait",
+                                                             count_reply, &refused, "") >= 0);
+                assert_true(sd_bus_flush(clients[i]) >= 0);
+                assert_job_property(harness, job, "State", "running"); /* these came before */
+        }
+        while (refused < CALLS)
+                if (sd_bus_process(clients[CLIENTS - 1], NULL) == 0)
+                        assert_true(sd_bus_wait(clients[CLIENTS - 1], HARNESS_TIMEOUT) > 0);
+        harness_cancel(harness, job);
+        (void)harness_wait(harness, job, NULL);
+        for (unsigned i = 0; i < CLIENTS; i++) {
+                while (sd_bus_process(clients[i], NULL) > 0)
+                        ;
+                sd_bus_flush_close_unref(clients[i]);
+        }
+        assert_int_equal(refused, CALLS); /* 32 of all clients may wait */
+}
+
 static void clients_that_gave_up_wait_no_longer(void **state) {
         struct harness *harness = *state;
 
@@ -217,6 +251,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(only_the_last_jobs_are_kept),
                 TEST(waiting_clients_are_limited),
+                TEST(waiting_clients_are_limited_in_all),
                 TEST(clients_that_gave_up_wait_no_longer),
                 TEST(what_jobs_hold_in_memory_is_limited),
                 TEST(large_answers_do_not_pile_up),
