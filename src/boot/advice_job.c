@@ -77,6 +77,14 @@ CONDITION(erases) {
         return range_outside(failure, context) && !reads(failure, context);
 }
 
+CONDITION(no_such_sector) {
+        return failure->n_sectors > 0;
+}
+
+CONDITION(lacking) {
+        return failure->n_sectors == 0;
+}
+
 CONDITION(overlaps) {
         return failure->plan.status == PLAN_OVERLAP;
 }
@@ -274,8 +282,14 @@ const struct advice_cause advice_job_causes[] = {
           .when = no_reason,
           .text = "This can never be undone. If that is what you want, repeat the command with "
                   "--permanent." },
+        { .name = "no-such-sector",
+          .errors = E(UNSUPPORTED),
+          .when = no_such_sector,
+          .text = "Name sectors from 0 to {last_sector}. On F2, F4, F7 and H7 they are those of the "
+                  "flash, elsewhere 4 KiB each; the 32nd of F0, F1 and F3 covers all the rest." },
         { .name = "unsupported",
           .errors = E(UNSUPPORTED),
+          .when = lacking,
           .text = "`stmbootctl probe {target}` shows what this chip's ROM is; what it lacks needs "
                   "another way (NRST and BOOT0 wired, or a debug probe)." },
 

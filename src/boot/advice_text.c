@@ -109,6 +109,10 @@ static void print_excess(struct text *text, const struct known *known) {
         print(text, "%" PRIu32, known->failure->plan.end - known->failure->plan.address);
 }
 
+static void print_last_sector(struct text *text, const struct known *known) {
+        print(text, "%u", known->failure->n_sectors - 1);
+}
+
 static const struct {
         const char *name;
         void (*print)(struct text *text, const struct known *known);
@@ -129,6 +133,7 @@ static const struct {
         { "image_start", print_image_start },
         { "image_end", print_image_end },
         { "excess", print_excess },
+        { "last_sector", print_last_sector },
 };
 
 static void print_name(struct text *text, const char *name, size_t size,

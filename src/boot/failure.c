@@ -267,6 +267,16 @@ static void tell_format(const struct story *story) {
                                                                                       : "8E1");
 }
 
+static void tell_unsupported(const struct story *story) {
+        const struct session_failure *f = story->failure;
+
+        if (f->n_sectors > 0)
+                fprintf(story->out, "there is no sector %u to be protected: this part has %u",
+                        f->sector, f->n_sectors);
+        else
+                tell_reason(story, "not possible with this chip, ROM or wiring");
+}
+
 static void tell_fact(const struct story *story) {
         if (story->failure->start_unknown)
                 fprintf(story->out, "whether the application runs is not known: ");
@@ -317,7 +327,7 @@ static void tell_fact(const struct story *story) {
                 tell_reason(story, "refused to do what cannot be undone");
                 break;
         case SESSION_UNSUPPORTED:
-                tell_reason(story, "not possible with this chip, ROM or wiring");
+                tell_unsupported(story);
                 break;
         case SESSION_NOT_BLANK:
                 if (story->failure->twin)

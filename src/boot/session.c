@@ -16,6 +16,7 @@ static const struct phase flash_phases[] = {
         { SESSION_PHASE_IDENTIFY, phase_identify, false },
         { SESSION_PHASE_IDENTIFY, phase_plan, false },
         { SESSION_PHASE_IDENTIFY, phase_reach, false },
+        { SESSION_PHASE_IDENTIFY, phase_may_protect, false },
         { SESSION_PHASE_COMPARE, phase_check, false },
         { SESSION_PHASE_IDENTIFY, phase_look, false },
         { SESSION_PHASE_BOOT_PIN, phase_boot_pin, false },
@@ -82,6 +83,7 @@ static const struct phase erase_phases[] = {
 static const struct phase protect_phases[] = {
         { SESSION_PHASE_ENTER, phase_enter },
         { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_may_protect },
         { SESSION_PHASE_PROTECT, phase_protect },
         { SESSION_PHASE_LEAVE, phase_leave },
         PHASE_END,

@@ -217,6 +217,8 @@ struct session_failure {
         uint32_t twin;    /* NOT_BLANK: this page of the other bank was erased instead; or 0 */
         uint8_t expected, found; /* VERIFY_MISMATCH, DIFFERS, NOT_BLANK: the byte at `address` */
         bool start_unknown;      /* Go was said and its last answer is missing: it may run */
+        uint8_t sector;          /* UNSUPPORTED: there is none of this number to be protected ... */
+        unsigned n_sectors;      /* ... but so many; 0: that is not it */
         uint16_t chip_id;        /* WRONG_CHIP, UNKNOWN_CHIP */
         uint8_t received[32];    /* what came instead, from its beginning */
         size_t n_received;

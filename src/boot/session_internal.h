@@ -214,7 +214,8 @@ enum step phase_head_unit(struct session *session);
 enum step phase_verify_head(struct session *session);
 enum step phase_options(struct session *session); /* session_options.c */
 enum step phase_compare_options(struct session *session);
-enum step phase_protect(struct session *session); /* session_protect.c */
+enum step phase_may_protect(struct session *session); /* session_protect.c */
+enum step phase_protect(struct session *session);
 enum step phase_collect(struct session *session); /* session_erase.c */
 enum step phase_erase_range(struct session *session);
 enum step phase_read(struct session *session); /* session_memory.c */

@@ -66,6 +66,34 @@ static enum step check_listed(struct session *session, enum an3155_command comma
         return STEP_NEXT;
 }
 
+/* No ROM does that: it takes any number, and protects what there is (AN3155 3.9). */
+static enum step check_sectors(struct session *session) {
+        const struct session_request *request = &session->request;
+        const struct chip *chip = session->rom.chip;
+        unsigned n = 0;
+
+        if (chip)
+                n = chip_protect_sectors(chip, session->info.flash_size);
+        for (size_t i = 0; i < request->n_sectors && n > 0; i++)
+                if (request->sectors[i] >= n) {
+                        session->failure.sector = request->sectors[i];
+                        session->failure.n_sectors = n;
+                        return session_fail(session, SESSION_UNSUPPORTED);
+                }
+        return STEP_NEXT;
+}
+
+/* What is said last is judged before anything is done. */
+enum step phase_may_protect(struct session *session) {
+        if (session->request.n_sectors > 0 &&
+            (check_listed(session, AN3155_WRITE_PROTECT) == STEP_FAILED ||
+             check_sectors(session) == STEP_FAILED))
+                return STEP_FAILED;
+        if (nothing_to_switch(session))
+                return STEP_NEXT;
+        return check_listed(session, wanted_switch(&session->request));
+}
+
 static enum step protect_sectors(struct session *session) {
         const struct session_request *request = &session->request;
 

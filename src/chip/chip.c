@@ -149,6 +149,51 @@ uint32_t chip_resolve_alias(const struct chip *chip, uint32_t address) {
         return address;
 }
 
+/* As the erase command numbers them, however the bank option stands. */
+static unsigned map_numbers(const struct chip *chip, uint32_t size) {
+        unsigned n = 0;
+
+        for (unsigned other = 0; other < 2; other++) {
+                struct flash_map map;
+
+                if (chip_flash_map(chip, size, other, &map) < 0)
+                        return 0;
+                for (size_t i = 0; i < map.n_runs; i++)
+                        n = MAX(n, (unsigned)map.runs[i].first + map.runs[i].pages);
+        }
+        return n;
+}
+
+unsigned chip_protect_sectors(const struct chip *chip, uint32_t size) {
+        static const struct {
+                const char *family;
+                uint32_t sector; /* bytes; 0: as they are erased */
+                unsigned most;   /* the last of so many covers the rest; 0: none does */
+        } kinds[] = {
+                { "F0", 4096, 32 }, /* RM0091 4 */
+                { "F1", 4096, 32 }, /* PM0075 2.5; AN3155 3.9 */
+                { "F3", 4096, 32 }, /* RM0316, option bytes */
+                { "L0", 4096, 0 },  /* RM0367 3.7.8 */
+                { "L1", 4096, 0 },  /* RM0038 3.8 */
+                { "F2", 0, 0 },     /* PM0059, option bytes */
+                { "F4", 0, 0 },     /* RM0090 3.9.5 */
+                { "F7", 0, 0 },     /* RM0385 3.4 */
+                { "H7", 0, 0 },     /* RM0433, FLASH_WPSN */
+        };
+
+        if (size == 0)
+                size = chip->flash_size;
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+                if (strcmp(kinds[i].family, chip->family) != 0)
+                        continue;
+                if (kinds[i].sector == 0)
+                        return map_numbers(chip, size);
+                unsigned n = (size + kinds[i].sector - 1) / kinds[i].sector;
+                return kinds[i].most > 0 ? MIN(n, kinds[i].most) : n;
+        }
+        return 0;
+}
+
 uint32_t chip_flash_size(const struct chip *chip, uint16_t register_value) {
         uint32_t size = register_value * 1024U;
 

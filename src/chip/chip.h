@@ -123,6 +123,12 @@ int chip_flash_map(const struct chip *chip, uint32_t size, bool other_layout,
 /* Maps an alias (0x0, 0x00200000 on F7, 0x0C000000 with TrustZone) to the flash address. */
 uint32_t chip_resolve_alias(const struct chip *chip, uint32_t address);
 
+/*
+ * How many sectors, numbered from 0, Write Protect can name on a part with `size` bytes of flash
+ * (0: the family's largest), at the most; 0: not known, as where the hardware protects ranges.
+ */
+unsigned chip_protect_sectors(const struct chip *chip, uint32_t size);
+
 /* The bytes of flash that the size register's value stands for; 0: implausible. */
 uint32_t chip_flash_size(const struct chip *chip, uint16_t register_value);
 

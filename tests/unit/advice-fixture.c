@@ -63,6 +63,8 @@ void scene_init(struct scene *scene, const struct given *given) {
                              .entry = { .lowest_baud = given->lowest_baud },
                              .chip_id = given->reported,
                              .reason = given->reason,
+                             .sector = 99,
+                             .n_sectors = given->n_sectors,
                              .plan = { given->plan, 0x08020000, 0x08020404, 0x08000000,
                                        0x08020000 } },
                 .context = { .chip = given->chip ? chip_by_id(given->chip) : NULL,

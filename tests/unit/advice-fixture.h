@@ -49,6 +49,7 @@ struct given {
         struct session_remains remains;
         uint16_t reported;
         const char *reason;
+        unsigned n_sectors;
         bool configured_image;
         bool shared;      /* somebody else has the port open */
         const char *rows; /* names of all its advice, in order */

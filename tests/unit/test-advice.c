@@ -251,6 +251,7 @@ static const struct given cases[] = {
         { SESSION_PERMANENT, .reason = "RDP level 2", .rows = "permanent" },
         { SESSION_PERMANENT, .rows = "permanent-other" },
         { SESSION_UNSUPPORTED, .reason = "Write Protect", .rows = "unsupported" },
+        { SESSION_UNSUPPORTED, .n_sectors = 12, .rows = "no-such-sector" },
 
         /* What stands in flash. */
         { SESSION_NOT_BLANK, .chip = F405, .found = 0x00,

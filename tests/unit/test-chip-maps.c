@@ -159,10 +159,41 @@ static void map_of_a_part(void **state) {
         }
 }
 
+static void write_protection_counts_its_own_sectors(void **state) {
+        (void)state;
+
+        static const struct {
+                uint16_t id;
+                uint32_t size; /* KiB; 0: the largest */
+                unsigned sectors;
+        } cases[] = {
+                { 0x413, 0, 12 },                         /* F405 */
+                { 0x413, 512, 8 },   { 0x419, 2048, 24 }, /* F42x */
+                { 0x419, 1024, 20 },                      /* with DB1M, 12 to 19 are bank 2 */
+                { 0x451, 2048, 24 },                      /* F76x, two banks */
+                { 0x449, 1024, 8 },                       /* F74x */
+                { 0x450, 2048, 16 },                      /* H743 */
+                { 0x412, 32, 8 },                         /* F1: four pages of 1 KiB */
+                { 0x410, 128, 32 },  { 0x410, 64, 16 },
+                { 0x414, 512, 32 },                      /* the last covers the rest */
+                { 0x430, 1024, 32 }, { 0x440, 64, 16 },  /* F0 */
+                { 0x422, 256, 32 },                      /* F3 */
+                { 0x417, 64, 16 },                       /* L0 */
+                { 0x447, 192, 48 },  { 0x416, 128, 32 }, /* L1 */
+                { 0x437, 512, 128 }, { 0x415, 0, 0 },    /* L4: ranges of pages */
+                { 0x460, 0, 0 },                         /* G0 */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                assert_int_equal(chip_protect_sectors(chip_by_id(cases[i].id), cases[i].size * KIB),
+                                 cases[i].sectors);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_row_has_its_map),
                 cmocka_unit_test(map_of_a_part),
+                cmocka_unit_test(write_protection_counts_its_own_sectors),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #define OLD_SIZE 3000
 #define NEW_SIZE 2900
 
-static const uint8_t sectors[] = { 20 };
+static const uint8_t sectors[] = { 11 };
 
 /* A flash with all that may follow it, on chips of different flash. */
 static const struct cut {

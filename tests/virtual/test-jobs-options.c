@@ -350,6 +350,60 @@ static void sectors_are_protected_and_freed(void **state) {
         }
 }
 
+static void a_sector_that_is_not_there_is_not_asked_for(void **state) {
+        static const struct {
+                const char *chip;
+                uint32_t flash_size; /* 0: the largest */
+                uint8_t sectors[2];
+                unsigned n; /* of the chip's; 0: it is taken */
+        } cases[] = {
+                { "STM32F405", 0, { 0, 99 }, 12 },
+                { "STM32F405", 0, { 0, 12 }, 12 },
+                { "STM32F405", 0, { 0, 11 }, 0 },
+                { "STM32F103C8", 64 * 1024, { 15, 16 }, 16 },
+                { "STM32F103RC", 0, { 31, 32 }, 32 },
+                { "STM32F103RC", 0, { 0, 31 }, 0 },
+                { "STM32L152RC", 256 * 1024, { 64, 63 }, 64 },
+                { "STM32H743", 0, { 15, 255 }, 16 },
+                { "STM32L476", 0, { 0, 200 }, 0 }, /* pages: not judged */
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                for (unsigned flash = 0; flash < 2; flash++) {
+                        const struct virtual_config wiring = { .flash_size = cases[i].flash_size };
+                        struct session_request request = { .kind = SESSION_WRITE_PROTECT,
+                                                           .sectors = cases[i].sectors,
+                                                           .n_sectors = 2 };
+
+                        board_open(&board, cases[i].chip, &wiring);
+                        struct image *old = drive_image(board.chip, 3000, 1);
+                        struct image *new = drive_image(board.chip, 3000, 2);
+                        board_put(&board, old);
+                        if (flash) {
+                                request.kind = SESSION_FLASH;
+                                request.image = new;
+                        }
+                        if (cases[i].n == 0) {
+                                board_do(&board, &request);
+                        } else {
+                                const struct session_failure *f =
+                                        board_fail(&board, &request, SESSION_UNSUPPORTED);
+
+                                assert_int_equal(f->n_sectors, cases[i].n);
+                                assert_true(f->sector >= cases[i].n);
+                                assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+                                assert_true(drive_holds(board.drive.chip, old));
+                                board_check_left(&board);
+                        }
+                        assert_true(drive_runs(&board.drive));
+                        image_free(old);
+                        image_free(new);
+                        board_close(&board);
+                }
+}
+
 /* Loaders since protocol 3.1 give the second ACK of Readout Unprotect before the mass erase, older
  * ones after it. */
 static void readout_protection_hides_and_lifting_it_erases(void **state) {
@@ -480,6 +534,7 @@ int main(void) {
                 cmocka_unit_test(protection_is_switched_through_any_disturbance),
                 cmocka_unit_test(nothing_resets_a_chip_that_writes_its_option_bytes),
                 cmocka_unit_test(sectors_are_protected_and_freed),
+                cmocka_unit_test(a_sector_that_is_not_there_is_not_asked_for),
                 cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
                 cmocka_unit_test(a_refused_unprotection_leaves_all_as_it_was),
                 cmocka_unit_test(what_a_rom_does_not_list_is_refused),
