@@ -135,7 +135,7 @@ static void a_torn_beginning_is_not_guessed_at(void **state) {
         (void)state;
         trace_begin_job(trace, 0, "read");
         for (uint64_t i = 0; i < 1000; i++) {
-                trace_add(trace, i * 10, TRACE_RECEIVED, "+", i % 5);
+                trace_add(trace, i * 10, TRACE_RECEIVED, "++++", i % 5);
                 add_read(trace, i * 10);
                 if (i < 700)
                         continue;
