@@ -7,6 +7,7 @@
 #include "daemon/board.h"
 #include "daemon/connection.h"
 #include "daemon/error.h"
+#include "hw/gpio.h"
 #include "hw/port_name.h"
 #include "util/cleanup.h"
 
@@ -131,16 +132,25 @@ static bool same_port(const char *a, const char *b) {
                port_resolve(&hw_roots, b, &path_b) == 0 && strcmp(path_a, path_b) == 0;
 }
 
+/* A label, a name and a path may mean one chip. A line's name beside its offset is left to the
+ * kernel, which lets only one of them have it. */
+static bool same_line(const struct line_config *a, const struct line_config *b) {
+        _cleanup_free_ char *path_a = NULL, *path_b = NULL;
+
+        if (!a->wired || !b->wired || line_is_serial(a) || strcmp(a->line, b->line) != 0)
+                return false;
+        if (strcmp(a->chip, b->chip) == 0)
+                return true;
+        return gpio_chip_find(&hw_roots, a->chip, &path_a) == 0 &&
+               gpio_chip_find(&hw_roots, b->chip, &path_b) == 0 && strcmp(path_a, path_b) == 0;
+}
+
 bool connection_conflicts(const struct target_config *a, const struct target_config *b) {
         if (!a->is_virtual && !b->is_virtual && same_port(a->port, b->port))
                 return true;
         for (size_t i = 0; i < LINE_MAX_; i++)
-                for (size_t k = 0; k < LINE_MAX_; k++) {
-                        const struct line_config *x = &a->lines.line[i], *y = &b->lines.line[k];
-
-                        if (x->wired && y->wired && !line_is_serial(x) &&
-                            strcmp(x->chip, y->chip) == 0 && strcmp(x->line, y->line) == 0)
+                for (size_t k = 0; k < LINE_MAX_; k++)
+                        if (same_line(&a->lines.line[i], &b->lines.line[k]))
                                 return true;
-                }
         return false;
 }
