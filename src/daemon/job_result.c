@@ -60,7 +60,7 @@ static char *failure_message(const struct job *job, const struct session_failure
         _cleanup_free_ char *tail = NULL;
         char *message;
 
-        if (!text || HIDE_TRACE & 1U << failure->error)
+        if (!text || HIDE_TRACE & 1U << failure->error || failure->n_sectors > 0)
                 return TAKE_PTR(text);
         tail = trace_tail_to_text(target->trace, TRACE_TAIL);
         if (!tail || asprintf(&message, "%s\n\nTrace:\n%s", text, tail) < 0)

@@ -407,6 +407,22 @@ static void a_chip_that_is_refused_is_shown_in_its_own_words(void **state) {
         }
 }
 
+static void a_sector_that_is_not_there_is_refused_by_its_number(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        harness_target(harness, "motor", "STM32F405", "");
+        harness_start(harness);
+        harness_do(harness, "motor", "ProtectWrite", "aya{sv}", 2, 0, 11, 0);
+        _cleanup_free_ char *job =
+                harness_job(harness, "motor", "ProtectWrite", NULL, "aya{sv}", 2, 0, 99, 0);
+        assert_non_null(job);
+        assert_true(harness_wait(harness, job, &error) < 0);
+        assert_error(&error, "Unsupported");
+        assert_contains(error.message, "there is no sector 99 to be protected");
+        assert_null(strstr(error.message, "Trace:"));
+}
+
 int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, harness_setup, harness_teardown)
         const struct CMUnitTest tests[] = {
@@ -425,6 +441,7 @@ int main(void) {
                 TEST(several_targets_work_at_once),
                 TEST(a_failure_tells_what_was_on_the_wire),
                 TEST(a_chip_that_is_refused_is_shown_in_its_own_words),
+                TEST(a_sector_that_is_not_there_is_refused_by_its_number),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
