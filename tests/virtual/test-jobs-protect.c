@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Protection: of sectors and against readout; switched, lifted, proved, and refused. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "board.h"
+#include "util/macro.h"
+
+static void sectors_are_protected_and_freed(void **state) {
+        static const struct {
+                const char *chip;
+                uint8_t sector;
+                uint32_t offset;
+        } cases[] = {
+                { "STM32F103RC", 1, 0x1000 },
+                { "STM32F405", 1, 0x4000 },
+                { "STM32L152RC", 1, 0x1000 },
+                { "STM32H743", 1, 0x20000 },
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct session_request request = { .kind = SESSION_WRITE_PROTECT,
+                                                   .sectors = &cases[i].sector,
+                                                   .n_sectors = 1 };
+
+                board_open(&board, cases[i].chip, NULL);
+                const struct chip *chip = board.chip;
+                const struct session_request erase = { .kind = SESSION_ERASE,
+                                                       .address =
+                                                               chip->flash_start + cases[i].offset,
+                                                       .length = 1 };
+                struct image *image = drive_image(chip, cases[i].offset + 1000, 1);
+                board_put(&board, image);
+                board_do(&board, &request);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                (void)board_fail(&board, &erase, SESSION_NOT_BLANK);
+                assert_true(drive_holds(board.drive.chip, image));
+
+                request = (struct session_request){ .kind = SESSION_WRITE_UNPROTECT };
+                board_do(&board, &request);
+                board_do(&board, &erase);
+                assert_int_equal(virtual_counters(board.drive.chip)->option_torn, 0);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+static void a_sector_that_is_not_there_is_not_asked_for(void **state) {
+        static const struct {
+                const char *chip;
+                uint32_t flash_size; /* 0: the largest */
+                uint8_t sectors[2];
+                unsigned n; /* of the chip's; 0: it is taken */
+        } cases[] = {
+                { "STM32F405", 0, { 0, 99 }, 12 },
+                { "STM32F405", 0, { 0, 12 }, 12 },
+                { "STM32F405", 0, { 0, 11 }, 0 },
+                { "STM32F103C8", 64 * 1024, { 15, 16 }, 16 },
+                { "STM32F103RC", 0, { 31, 32 }, 32 },
+                { "STM32F103RC", 0, { 0, 31 }, 0 },
+                { "STM32L152RC", 256 * 1024, { 64, 63 }, 64 },
+                { "STM32H743", 0, { 15, 255 }, 16 },
+                { "STM32L476", 0, { 0, 200 }, 0 }, /* pages: not judged */
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                for (unsigned flash = 0; flash < 2; flash++) {
+                        const struct virtual_config wiring = { .flash_size = cases[i].flash_size };
+                        struct session_request request = { .kind = SESSION_WRITE_PROTECT,
+                                                           .sectors = cases[i].sectors,
+                                                           .n_sectors = 2 };
+
+                        board_open(&board, cases[i].chip, &wiring);
+                        struct image *old = drive_image(board.chip, 3000, 1);
+                        struct image *new = drive_image(board.chip, 3000, 2);
+                        board_put(&board, old);
+                        if (flash) {
+                                request.kind = SESSION_FLASH;
+                                request.image = new;
+                        }
+                        if (cases[i].n == 0) {
+                                board_do(&board, &request);
+                        } else {
+                                const struct session_failure *f =
+                                        board_fail(&board, &request, SESSION_UNSUPPORTED);
+
+                                assert_int_equal(f->n_sectors, cases[i].n);
+                                assert_true(f->sector >= cases[i].n);
+                                assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+                                assert_true(drive_holds(board.drive.chip, old));
+                                board_check_left(&board);
+                        }
+                        assert_true(drive_runs(&board.drive));
+                        image_free(old);
+                        image_free(new);
+                        board_close(&board);
+                }
+}
+
+/* Loaders since protocol 3.1 give the second ACK of Readout Unprotect before the mass erase, older
+ * ones after it. */
+static void readout_protection_hides_and_lifting_it_erases(void **state) {
+        static const struct {
+                const char *chip;
+                enum chip_timing timing;
+                uint64_t erase; /* at least, microseconds */
+        } cases[] = {
+                { "STM32F103RC", CHIP_TYPICAL, 20000 }, /* 2.2: late */
+                { "STM32F103RC", CHIP_WORST, 40000 },   { "STM32L152RC", CHIP_TYPICAL, 1000 },
+                { "STM32F405", CHIP_TYPICAL, 8000000 }, /* 3.1: early; 16 s in bytes */
+                { "STM32F405", CHIP_WORST, 16000000 },  { "STM32G071", CHIP_WORST, 20000 },
+                { "STM32L476", CHIP_WORST, 20000 },     { "STM32H743", CHIP_TYPICAL, 1000000 },
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct virtual_config wiring = { .timing = cases[i].timing };
+                const struct session_request protect = { .kind = SESSION_READOUT_PROTECT };
+                const struct session_request unprotect = { .kind = SESSION_READOUT_UNPROTECT };
+
+                board_open(&board, cases[i].chip, &wiring);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                board_put(&board, image);
+                board_do(&board, &protect);
+                assert_int_equal(session_info(board.session)->protection, CHIP_YES);
+                assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                board_do(&board, &protect); /* it is on: nothing to do */
+
+                static const struct session_request closed[] = {
+                        { .kind = SESSION_READ, .address = 0x08000000, .length = 4 },
+                        { .kind = SESSION_READ_OPTIONS },
+                        { .kind = SESSION_ERASE },
+                        { .kind = SESSION_WRITE_UNPROTECT },
+                };
+                for (size_t k = 0; k < ARRAY_SIZE(closed); k++) {
+                        /* H7 shows no option bytes, protected or not */
+                        (void)board_fail(&board, &closed[k], SESSION_PROTECTED);
+                        assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
+                        assert_true(drive_runs(&board.drive));
+                }
+                const struct session_request flash = { .kind = SESSION_FLASH, .image = image };
+                (void)board_fail(&board, &flash, SESSION_PROTECTED);
+                assert_true(drive_runs(&board.drive));
+
+                uint64_t start = board.drive.now;
+                board_do(&board, &unprotect);
+                assert_true(board.drive.now - start > cases[i].erase);
+                assert_int_equal(session_info(board.session)->protection, CHIP_NO);
+                assert_int_equal(session_outcome(board.session), SESSION_NOT_BOOTABLE);
+                assert_int_equal(virtual_counters(board.drive.chip)->mass_erases, 1);
+                assert_false(drive_holds(board.drive.chip, image));
+                board_check_left(&board);
+
+                struct session_request again = flash;
+                again.enable_boot_pin = board.chip->quirks & CHIP_QUIRK_PIN_OFF;
+                board_do(&board, &again);
+                assert_true(drive_runs(&board.drive));
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+/* Only what the ROM took may have erased anything. */
+static void a_refused_unprotection_leaves_all_as_it_was(void **state) {
+        const struct session_request unprotect = { .kind = SESSION_READOUT_UNPROTECT };
+        struct board board;
+        unsigned refused = 0;
+
+        (void)state;
+        for (unsigned from = 5; from < 30; from++) {
+                board_open(&board, "STM32F405", NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                board_put(&board, image);
+                for (unsigned i = from; i < 40; i++)
+                        assert_int_equal(virtual_add_fault(board.drive.chip,
+                                                           &(struct virtual_fault){
+                                                                   VIRTUAL_FAULT_NACK, i, 0 }),
+                                         0);
+                if (!board_try(&board, &unprotect) &&
+                    session_outcome(board.session) == SESSION_UNTOUCHED) {
+                        refused += session_failure(board.session)->command == 0x92;
+                        assert_true(drive_holds(board.drive.chip, image));
+                        assert_true(drive_runs(&board.drive));
+                }
+                image_free(image);
+                board_close(&board);
+        }
+        assert_true(refused > 0);
+}
+
+static void what_a_rom_does_not_list_is_refused(void **state) {
+        static const uint8_t sector = 0;
+        static const struct {
+                const char *chip;
+                struct session_request request;
+        } cases[] = {
+                { "STM32H563", { .kind = SESSION_READOUT_PROTECT } },
+                { "STM32H563", { .kind = SESSION_READOUT_UNPROTECT } },
+                { "STM32WB06",
+                  { .kind = SESSION_WRITE_PROTECT, .sectors = &sector, .n_sectors = 1 } },
+                { "STM32WB06", { .kind = SESSION_WRITE_UNPROTECT } },
+        };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                board_open(&board, cases[i].chip, NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                board_put(&board, image);
+                assert_non_null(board_fail(&board, &cases[i].request, SESSION_UNSUPPORTED)->reason);
+                assert_int_equal(session_outcome(board.session), SESSION_UNTOUCHED);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(sectors_are_protected_and_freed),
+                cmocka_unit_test(a_sector_that_is_not_there_is_not_asked_for),
+                cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
+                cmocka_unit_test(a_refused_unprotection_leaves_all_as_it_was),
+                cmocka_unit_test(what_a_rom_does_not_list_is_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
