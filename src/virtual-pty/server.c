@@ -21,10 +21,6 @@
  * waited out. */
 #define EARLY 40
 
-/* A UART sends from the moment that it is written to; a process that sleeps is woken tens of
- * microseconds later. So for a while after each answer the next question is awaited awake. */
-#define AWAKE 300
-
 struct server {
         struct board *board;
         struct pty *pty;
@@ -32,7 +28,6 @@ struct server {
         unsigned fixed_baud;
         uint64_t release_at; /* end of an NRST pulse; USEC_INFINITY: none */
         uint64_t due;        /* when the timer is meant to wake us; USEC_INFINITY: never */
-        uint64_t awake;      /* until then */
         enum virtual_state state;
         char line[256]; /* of the control FIFO, so far */
         size_t length;
@@ -76,10 +71,8 @@ static void to_client(struct server *server) {
         uint8_t data[512];
         size_t n;
 
-        while ((n = virtual_receive(server->board->chip, clock_usec(), data, sizeof(data))) > 0) {
+        while ((n = virtual_receive(server->board->chip, clock_usec(), data, sizeof(data))) > 0)
                 pty_write(server->pty, data, n);
-                server->awake = clock_usec() + AWAKE;
-        }
 }
 
 /* ---- the board ---- */
@@ -169,15 +162,6 @@ static void on_timer(const struct server *server) {
                 ;
 }
 
-static int wait(const struct server *server, struct pollfd *fds, nfds_t n_fds) {
-        int n;
-
-        do
-                n = poll(fds, n_fds, 0);
-        while (n == 0 && clock_usec() < server->awake);
-        return n == 0 ? poll(fds, n_fds, -1) : n;
-}
-
 static int turn(struct server *server) {
         uint64_t now = clock_usec();
         struct pollfd fds[] = {
@@ -188,7 +172,7 @@ static int turn(struct server *server) {
         };
 
         arm(server, now);
-        if (wait(server, fds, ARRAY_SIZE(fds)) < 0)
+        if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
                 return errno == EINTR ? 0 : -errno;
 
         if (fds[1].revents)
