@@ -81,12 +81,9 @@ static const struct phase erase_phases[] = {
 };
 
 static const struct phase protect_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },
-        { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_may_protect },
-        { SESSION_PHASE_PROTECT, phase_protect },
-        { SESSION_PHASE_LEAVE, phase_leave },
-        PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter },          { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_may_protect }, { SESSION_PHASE_PROTECT, phase_protect },
+        { SESSION_PHASE_LEAVE, phase_leave },          PHASE_END,
 };
 
 static const struct phase write_options_phases[] = {

@@ -112,9 +112,9 @@ struct rom {
         uint8_t sum;
         enum rom_after after;
 
-        bool written;                  /* flash was, since the reset */
-        unsigned reads;                /* of flash, since it was last written */
-        bool stale;                    /* of them the block at stale_at, until the next reset */
+        bool written;   /* flash was, since the reset */
+        unsigned reads; /* of flash, since it was last written */
+        bool stale;     /* of them the block at stale_at, until the next reset */
         uint32_t stale_at;
         unsigned answers;              /* ACKs given to this command */
         enum virtual_fault_type fault; /* an answer that will be wrong, at fault_stage */
