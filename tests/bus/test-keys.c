@@ -142,10 +142,12 @@ static void keys_of_the_entry(void **state) {
         harness_do(harness, "pulse", "Probe", "a{sv}", 0);
         harness_do(harness, "delay", "Probe", "a{sv}", 0);
         harness_do(harness, "steps", "Probe", "a{sv}", 0);
+        /* "waited" counts from when the daemon came to it, which may be a little after the step;
+         * the defaults are 10 and some 100 ms. */
         _cleanup_free_ char *pulse = harness_trace(harness, "pulse", false);
-        assert_true(wait_after(pulse, "NRST low") >= 700);
+        assert_true(wait_after(pulse, "NRST low") >= 500);
         _cleanup_free_ char *delay = harness_trace(harness, "delay", false);
-        assert_true(wait_after(delay, "NRST released") >= 800);
+        assert_true(wait_after(delay, "NRST released") >= 600);
 
         /* Otherwise the chip is held in reset first. */
         _cleanup_free_ char *steps = harness_trace(harness, "steps", false);
