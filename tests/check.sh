@@ -20,6 +20,7 @@ esac
 
 if [ "$quick" = yes ]; then install_missing build test; else install_missing build test full; fi
 builds=${STMBOOT_BUILD_DIR:-$top/build-check}
+processes=$((2 * $(nproc))) # many a test waits for a wire most of its time
 mkdir -p "$builds" || exit 1
 started=$(date +%s)
 results=$scratch/results # a line each: PASS, FAIL, SKIP or PART, two spaces, what
@@ -81,7 +82,8 @@ meson_tests() {
         say "$name"
         rm -f "$directory/meson-logs/check.json"
         apart without_builder env TMPDIR="$scratch" \
-                meson test -C "$directory" --logbase check --print-errorlogs "$@"
+                meson test -C "$directory" --logbase check --print-errorlogs \
+                --num-processes "$processes" "$@"
         if [ -f "$directory/meson-logs/check.json" ]; then
                 python3 "$top/tests/results.py" "$name" "$directory/meson-logs/check.json" \
                         >>"$results"
