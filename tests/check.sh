@@ -153,7 +153,7 @@ if [ "$quick" = no ]; then
                 --timeout-multiplier 5
         under_valgrind meson_tests 'Bus tier under valgrind' "$builds/gcc" --suite bus \
                 --timeout-multiplier 10
-        meson_tests 'Benchmarks' "$builds/gcc" --benchmark
+        meson_tests 'Benchmarks' "$builds/gcc" --benchmark --verbose
         run_rig
 fi
 
