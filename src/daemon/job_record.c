@@ -20,7 +20,7 @@ static const char *state_dir(const struct job *job) {
 }
 
 void job_record_init(struct job *job) {
-        record_load(state_dir(job), job->target->name, &job->record.before);
+        sync_record_load(state_dir(job), job->target->name, &job->record.before);
 }
 
 void job_record_done(struct job *job) {
@@ -51,7 +51,7 @@ static void on_written(struct job *job, enum state_file_written written, int err
                 return;
         }
         /* A record that names an image is a lie from the next command on. */
-        if (written == STATE_FILE_STUCK && record->before.status == RECORD_DONE)
+        if (written == STATE_FILE_STUCK && record->before.status == SYNC_RECORD_DONE)
                 job_give_up(job,
                             "the record of what the chip holds can be neither rewritten nor "
                             "removed (%s)",
@@ -85,7 +85,7 @@ static void start_writing(struct job *job) {
         struct job_record *record = &job->record;
         sd_event *event = job->target->manager->event;
 
-        pid_t pid = record_write_start(state_dir(job), job->target->name, &record->wanted);
+        pid_t pid = sync_record_write_start(state_dir(job), job->target->name, &record->wanted);
         int r = pid < 0 ? pid
                         : sd_event_add_child(event, &record->child, pid, WEXITED, on_child, job);
         if (r < 0) {
@@ -106,9 +106,9 @@ bool job_record_may_send(struct job *job) {
         if (!(CHANGING_PHASES & 1U << progress.phase))
                 return true;
         if (!record->child) {
-                record->wanted = (struct record){ .status = RECORD_UNFINISHED };
+                record->wanted = (struct sync_record){ .status = SYNC_RECORD_UNFINISHED };
                 if (job->request->image)
-                        record_image_of(job->request->image, &record->wanted.image);
+                        sync_record_image_of(job->request->image, &record->wanted.image);
                 job->target->interrupted = true;
                 start_writing(job);
         }
@@ -116,9 +116,9 @@ bool job_record_may_send(struct job *job) {
 }
 
 /* A record that has been overwritten, as it can be put back. */
-static struct record previous(const struct job_record *record) {
-        if (record->marked && record->before.status == RECORD_BROKEN)
-                return (struct record){ .status = RECORD_NONE };
+static struct sync_record previous(const struct job_record *record) {
+        if (record->marked && record->before.status == SYNC_RECORD_BROKEN)
+                return (struct sync_record){ .status = SYNC_RECORD_NONE };
         return record->before;
 }
 
@@ -127,24 +127,25 @@ static bool verified_in_full(const struct job *job) {
 }
 
 /* What is true now. */
-static struct record conclude(const struct job *job, bool success) {
+static struct sync_record conclude(const struct job *job, bool success) {
         const struct session_info *info = session_info(job->session);
         const struct job_request *request = job->request;
-        struct record done = { .status = RECORD_DONE, .has_unique_id = info->has_unique_id };
+        struct sync_record done = { .status = SYNC_RECORD_DONE,
+                                    .has_unique_id = info->has_unique_id };
 
         if (!job->record.marked && !request->image)
                 return job->record.before;
         if (!success && job->outcome == SESSION_NOT_BOOTABLE)
                 return job->record.wanted;
         if (!request->image) /* what the record named need not be there any more */
-                return (struct record){ .status = RECORD_NONE };
+                return (struct sync_record){ .status = SYNC_RECORD_NONE };
         if (!success && job->outcome == SESSION_UNTOUCHED)
                 return previous(&job->record);
         if (!verified_in_full(job) || request->session.check_only)
                 return previous(&job->record);
 
         memcpy(done.unique_id, info->unique_id, sizeof(done.unique_id));
-        record_image_of(request->image, &done.image);
+        sync_record_image_of(request->image, &done.image);
         return done;
 }
 
@@ -160,9 +161,9 @@ void job_record_finish(struct job *job, bool success) {
         if (record->child) /* the first one first */
                 return;
 
-        struct record now = conclude(job, success);
-        job->target->interrupted = now.status == RECORD_UNFINISHED;
-        if (record_equal(&now, record->marked ? &record->wanted : &record->before)) {
+        struct sync_record now = conclude(job, success);
+        job->target->interrupted = now.status == SYNC_RECORD_UNFINISHED;
+        if (sync_record_equal(&now, record->marked ? &record->wanted : &record->before)) {
                 job_finish(job);
                 return;
         }

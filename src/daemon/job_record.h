@@ -14,11 +14,11 @@ struct job;
  */
 
 struct job_record {
-        struct record before; /* as the job found it */
-        struct record wanted; /* what is being written */
-        bool marked;          /* the record no longer says `before` */
-        bool at_end;          /* the last one is under way */
-        bool ended, success;  /* the session is over, while the first one is under way */
+        struct sync_record before; /* as the job found it */
+        struct sync_record wanted; /* what is being written */
+        bool marked;               /* the record no longer says `before` */
+        bool at_end;               /* the last one is under way */
+        bool ended, success;       /* the session is over, while the first one is under way */
         sd_event_source *child;
         int start_error; /* why there is no child */
 };

@@ -8,32 +8,32 @@
 #include "daemon/volatile.h"
 
 static bool recorded(const struct job *job) {
-        const struct record *before = &job->record.before;
-        struct record_image image;
+        const struct sync_record *before = &job->record.before;
+        struct sync_record_image image;
 
-        if (before->status != RECORD_DONE)
+        if (before->status != SYNC_RECORD_DONE)
                 return false;
-        record_image_of(job->request->image, &image);
-        return record_image_equal(&before->image, &image);
+        sync_record_image_of(job->request->image, &image);
+        return sync_record_image_equal(&before->image, &image);
 }
 
 static void note_why_in_full(struct job *job) {
         const char *state_dir = job->target->manager->paths.state_dir;
 
         switch (job->record.before.status) {
-        case RECORD_NONE:
+        case SYNC_RECORD_NONE:
                 job_note(job, "compared in full: there is no record%s",
                          volatile_directory(state_dir)
                                  ? " (the state directory does not survive a reboot)"
                                  : "");
                 break;
-        case RECORD_BROKEN:
+        case SYNC_RECORD_BROKEN:
                 job_note(job, "compared in full: the record is damaged");
                 break;
-        case RECORD_UNFINISHED:
+        case SYNC_RECORD_UNFINISHED:
                 job_note(job, "compared in full: the last job did not come to its end");
                 break;
-        case RECORD_DONE:
+        case SYNC_RECORD_DONE:
                 job_note(job, "compared in full: the record names another image");
                 break;
         }
@@ -69,7 +69,7 @@ bool job_sync_begin(struct job *job) {
 
 bool job_sync_repeat(struct job *job) {
         const struct session_info *info = session_info(job->session);
-        const struct record *before = &job->record.before;
+        const struct sync_record *before = &job->record.before;
         struct session_request *session = &job->request->session;
 
         if (job->type != JOB_SYNC || !info->unchanged || session->check != SESSION_CHECK_FAST)

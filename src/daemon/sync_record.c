@@ -16,16 +16,16 @@
 #define VERSION "1"
 
 static const char *const status_names[] = {
-        [RECORD_UNFINISHED] = "unfinished",
-        [RECORD_DONE] = "done",
+        [SYNC_RECORD_UNFINISHED] = "unfinished",
+        [SYNC_RECORD_DONE] = "done",
 };
 
-void record_image_of(const struct image *image, struct record_image *ret) {
+void sync_record_image_of(const struct image *image, struct sync_record_image *ret) {
         const struct image_segment *last = &image->segments[image->n_segments - 1];
         struct image_digest digest;
 
         image_digest(image, &digest);
-        *ret = (struct record_image){
+        *ret = (struct sync_record_image){
                 .start = image->segments[0].address,
                 .end = last->address + last->size,
                 .segments = (uint32_t)image->n_segments,
@@ -33,15 +33,15 @@ void record_image_of(const struct image *image, struct record_image *ret) {
         memcpy(ret->sha256, digest.sha256, sizeof(ret->sha256));
 }
 
-bool record_image_equal(const struct record_image *a, const struct record_image *b) {
+bool sync_record_image_equal(const struct sync_record_image *a, const struct sync_record_image *b) {
         return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0 && a->start == b->start &&
                a->end == b->end && a->segments == b->segments;
 }
 
-bool record_equal(const struct record *a, const struct record *b) {
+bool sync_record_equal(const struct sync_record *a, const struct sync_record *b) {
         return a->status == b->status && a->has_unique_id == b->has_unique_id &&
                memcmp(a->unique_id, b->unique_id, sizeof(a->unique_id)) == 0 &&
-               record_image_equal(&a->image, &b->image);
+               sync_record_image_equal(&a->image, &b->image);
 }
 
 /* ---- the file ---- */
@@ -63,21 +63,21 @@ static const char *const key_names[] = {
         [KEY_SEGMENTS] = "Segments",
 };
 
-struct record_parser {
-        struct record record;
+struct sync_record_parser {
+        struct sync_record record;
         unsigned seen;
 };
 
-static bool parse_status(const char *value, enum record_status *ret) {
+static bool parse_status(const char *value, enum sync_record_status *ret) {
         for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
                 if (status_names[i] && strcmp(value, status_names[i]) == 0) {
-                        *ret = (enum record_status)i;
+                        *ret = (enum sync_record_status)i;
                         return true;
                 }
         return false;
 }
 
-static bool parse_value(enum key key, const char *value, struct record *ret) {
+static bool parse_value(enum key key, const char *value, struct sync_record *ret) {
         switch (key) {
         case KEY_VERSION:
                 return strcmp(value, VERSION) == 0;
@@ -103,7 +103,7 @@ static bool parse_value(enum key key, const char *value, struct record *ret) {
 
 static int on_assignment(const char *section, const char *key, const char *value, unsigned line,
                          void *userdata, char **ret_reason) {
-        struct record_parser *parser = userdata;
+        struct sync_record_parser *parser = userdata;
 
         (void)line;
         if (strcmp(section, "Record") != 0)
@@ -121,9 +121,9 @@ static int on_assignment(const char *section, const char *key, const char *value
         return settings_reason(ret_reason, "no such key, or no value for it");
 }
 
-bool record_parse(const char *data, size_t size, struct record *ret) {
+bool sync_record_parse(const char *data, size_t size, struct sync_record *ret) {
         _cleanup_free_ char *reason = NULL;
-        struct record_parser parser = { 0 };
+        struct sync_record_parser parser = { 0 };
 
         /* The last line is whole, too. */
         if (size == 0 || data[size - 1] != '\n' ||
@@ -134,7 +134,7 @@ bool record_parse(const char *data, size_t size, struct record *ret) {
         return true;
 }
 
-static int record_format(const struct record *record, char *text, size_t size) {
+static int sync_record_format(const struct sync_record *record, char *text, size_t size) {
         char unique_id[2 * sizeof(record->unique_id) + 1] = "";
         char sha256[2 * sizeof(record->image.sha256) + 1];
 
@@ -154,36 +154,37 @@ static int record_format(const struct record *record, char *text, size_t size) {
                         record->image.end, record->image.segments);
 }
 
-void record_load(const char *state_dir, const char *target, struct record *ret) {
+void sync_record_load(const char *state_dir, const char *target, struct sync_record *ret) {
         _cleanup_free_ char *path = NULL;
         _cleanup_free_ uint8_t *data = NULL;
         size_t size;
         int r = -ENOMEM;
 
-        *ret = (struct record){ .status = RECORD_NONE };
+        *ret = (struct sync_record){ .status = SYNC_RECORD_NONE };
         if (asprintf(&path, "%s/%s.state", state_dir, target) < 0)
                 path = NULL;
         if (path)
                 r = file_read(path, STATE_FILE_SIZE_MAX, &data, &size);
         if (r == -ENOENT)
                 return;
-        if (r == 0 && record_parse((const char *)data, size, ret))
+        if (r == 0 && sync_record_parse((const char *)data, size, ret))
                 return;
         log_write(LOG_WARNING, target, NULL, "the record %s.state cannot be read%s%s", target,
                   r < 0 ? ": " : " (damaged)", r < 0 ? file_strerror(r) : "");
-        ret->status = RECORD_BROKEN;
+        ret->status = SYNC_RECORD_BROKEN;
 }
 
 /* ---- writing ---- */
 
-pid_t record_write_start(const char *state_dir, const char *target, const struct record *record) {
+pid_t sync_record_write_start(const char *state_dir, const char *target,
+                              const struct sync_record *record) {
         char name[NAME_MAX + 1], text[STATE_FILE_SIZE_MAX];
         int size = 0;
 
         int n = snprintf(name, sizeof(name), "%s.state", target);
         if (n < 0 || (size_t)n >= sizeof(name))
                 return -ENAMETOOLONG;
-        if (record->status != RECORD_NONE)
-                size = record_format(record, text, sizeof(text));
+        if (record->status != SYNC_RECORD_NONE)
+                size = sync_record_format(record, text, sizeof(text));
         return state_file_write_start(state_dir, name, text, (size_t)size);
 }

@@ -164,7 +164,7 @@ static void follow_chip(struct target *target, const struct target_config *old) 
 
 void target_configure(struct target *target, struct target_file *file) {
         _cleanup_(target_config_freep) struct target_config *old = target->config;
-        struct record record;
+        struct sync_record record;
 
         free(target->broken_reason);
         free(target->origin);
@@ -175,8 +175,8 @@ void target_configure(struct target *target, struct target_file *file) {
         replace_board(target, old);
         follow_chip(target, old);
         watch_port(target);
-        record_load(target->manager->paths.state_dir, target->name, &record);
-        target->interrupted = record.status == RECORD_UNFINISHED;
+        sync_record_load(target->manager->paths.state_dir, target->name, &record);
+        target->interrupted = record.status == SYNC_RECORD_UNFINISHED;
         if (!target->config)
                 log_write(LOG_ERR, target->name, NULL, "%s", target->broken_reason);
 }

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *text = size > 0 ? (const char *)data : "";
         struct target_config *target = NULL;
         struct config *config = NULL;
-        struct record record;
+        struct sync_record record;
         char *reason = NULL;
 
         int r = target_config_parse("f", text, size, &target, &reason);
@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_reason(r, reason);
         config_free(config);
 
-        if (record_parse(text, size, &record))
-                PROMISED(record.status == RECORD_DONE || record.status == RECORD_UNFINISHED);
+        if (sync_record_parse(text, size, &record))
+                PROMISED(record.status == SYNC_RECORD_DONE ||
+                         record.status == SYNC_RECORD_UNFINISHED);
         return 0;
 }

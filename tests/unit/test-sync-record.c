@@ -44,19 +44,19 @@ static int teardown(void **state) {
         return 0;
 }
 
-static enum state_file_written write_record(const char *dir, const struct record *record,
+static enum state_file_written write_record(const char *dir, const struct sync_record *record,
                                             int *ret_errno) {
         int status;
 
-        pid_t pid = record_write_start(dir, "motor", record);
+        pid_t pid = sync_record_write_start(dir, "motor", record);
         assert_true(pid > 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         return state_file_written(WEXITSTATUS(status), ret_errno);
 }
 
-static const struct record done = {
-        .status = RECORD_DONE,
+static const struct sync_record done = {
+        .status = SYNC_RECORD_DONE,
         .has_unique_id = true,
         .unique_id = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0xff },
         .image = { .sha256 = { 0xab, [31] = 0xcd },
@@ -67,26 +67,26 @@ static const struct record done = {
 
 static void what_is_written_is_read_back(void **state) {
         const struct fixture *fixture = *state;
-        struct record record, unfinished = { .status = RECORD_UNFINISHED };
+        struct sync_record record, unfinished = { .status = SYNC_RECORD_UNFINISHED };
         int error;
 
-        record_load(fixture->dir, "motor", &record);
-        assert_int_equal(record.status, RECORD_NONE);
+        sync_record_load(fixture->dir, "motor", &record);
+        assert_int_equal(record.status, SYNC_RECORD_NONE);
 
         assert_int_equal(write_record(fixture->dir, &done, &error), STATE_FILE_WRITTEN);
-        record_load(fixture->dir, "motor", &record);
-        assert_true(record_equal(&record, &done));
+        sync_record_load(fixture->dir, "motor", &record);
+        assert_true(sync_record_equal(&record, &done));
 
         assert_int_equal(write_record(fixture->dir, &unfinished, &error), STATE_FILE_WRITTEN);
-        record_load(fixture->dir, "motor", &record);
-        assert_true(record_equal(&record, &unfinished));
-        assert_false(record_equal(&record, &done));
+        sync_record_load(fixture->dir, "motor", &record);
+        assert_true(sync_record_equal(&record, &unfinished));
+        assert_false(sync_record_equal(&record, &done));
 
-        assert_int_equal(write_record(fixture->dir, &(struct record){ 0 }, &error),
+        assert_int_equal(write_record(fixture->dir, &(struct sync_record){ 0 }, &error),
                          STATE_FILE_WRITTEN);
-        record_load(fixture->dir, "motor", &record);
-        assert_int_equal(record.status, RECORD_NONE);
-        assert_int_equal(write_record(fixture->dir, &(struct record){ 0 }, &error),
+        sync_record_load(fixture->dir, "motor", &record);
+        assert_int_equal(record.status, SYNC_RECORD_NONE);
+        assert_int_equal(write_record(fixture->dir, &(struct sync_record){ 0 }, &error),
                          STATE_FILE_WRITTEN);
 }
 
@@ -100,18 +100,18 @@ static void what_cannot_be_replaced_is_said(void **state) {
         assert_int_equal(write_record(fixture->dir, &done, &error), STATE_FILE_STUCK);
         assert_int_equal(error, EISDIR);
 
-        struct record record;
-        record_load(fixture->dir, "motor", &record);
-        assert_int_equal(record.status, RECORD_BROKEN);
+        struct sync_record record;
+        sync_record_load(fixture->dir, "motor", &record);
+        assert_int_equal(record.status, SYNC_RECORD_BROKEN);
 }
 
 static void without_a_directory_there_is_no_record(void **state) {
-        struct record record;
+        struct sync_record record;
 
         (void)state;
-        record_load("/nonexistent", "motor", &record);
-        assert_int_equal(record.status, RECORD_NONE);
-        assert_int_equal(record_write_start("/nonexistent", "motor", &done), -ENOENT);
+        sync_record_load("/nonexistent", "motor", &record);
+        assert_int_equal(record.status, SYNC_RECORD_NONE);
+        assert_int_equal(sync_record_write_start("/nonexistent", "motor", &done), -ENOENT);
 }
 
 static void damaged_records_are_no_records(void **state) {
@@ -133,15 +133,15 @@ static void damaged_records_are_no_records(void **state) {
                 { "Segments=1", "Segments=-1" },
                 { "Segments=1\n", "Segments=1" },
         };
-        struct record record;
+        struct sync_record record;
 
         (void)state;
-        assert_true(record_parse(good, strlen(good), &record));
-        assert_int_equal(record.status, RECORD_DONE);
+        assert_true(sync_record_parse(good, strlen(good), &record));
+        assert_int_equal(record.status, SYNC_RECORD_DONE);
         assert_int_equal(record.unique_id[11], 11);
 
         for (size_t i = 0; i < strlen(good); i++) /* cut short */
-                assert_false(record_parse(good, i, &record));
+                assert_false(sync_record_parse(good, i, &record));
         for (size_t i = 0; i < ARRAY_SIZE(damages); i++) {
                 const char *at = strstr(good, damages[i].from);
                 char text[sizeof(good) + 8];
@@ -149,7 +149,7 @@ static void damaged_records_are_no_records(void **state) {
                 assert_non_null(at);
                 (void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - good), good,
                                damages[i].to, at + strlen(damages[i].from));
-                assert_false(record_parse(text, strlen(text), &record));
+                assert_false(sync_record_parse(text, strlen(text), &record));
         }
 }
 
