@@ -10,16 +10,26 @@
 #include "ctl/output.h"
 #include "ctl/text.h"
 #include "stmboot/dbus.h"
+#include "util/utf8.h"
 
-/* JSON escapes C0 itself; DEL and C1 could still drive a terminal. They occur in strings only. */
+/*
+ * JSON escapes C0 itself; DEL and C1 could still drive a terminal, and a name from the command line
+ * may be no UTF-8. They occur in strings only.
+ */
 static void print_escaped(const char *json) {
-        for (const unsigned char *p = (const unsigned char *)json; *p; p++) {
-                if (*p == 0x7f)
+        while (*json) {
+                const unsigned char *p = (const unsigned char *)json;
+                size_t n = utf8_next(json);
+
+                if (n == 0)
+                        (void)putchar('?');
+                else if (*p == 0x7f)
                         (void)fputs("\\u007f", stdout);
-                else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-                        (void)printf("\\u%04x", *++p);
+                else if (p[0] == 0xc2 && p[1] < 0xa0)
+                        (void)printf("\\u%04x", p[1]);
                 else
-                        (void)putchar(*p);
+                        (void)fwrite(json, 1, n, stdout);
+                json += MAX(n, 1U);
         }
         (void)putchar('\n');
 }

@@ -119,6 +119,9 @@ prints_json_whatever_happens() {
 4|cancel ok|There is no job ok
 2|read ok 0 16|--json needs --output=FILE here
 END
+        run flash ok "$(printf 'no\377such\302')" --json=short
+        exits 6
+        has out '"error_message":"Cannot read no?such?: No such file or directory."}'
         run option-bytes ok --json=short
         has out '{"target":"ok","job":'
         run option-bytes ok -o options.bin --json=short
