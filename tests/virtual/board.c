@@ -25,16 +25,29 @@ static void enable_boot_pin(struct board *board) {
 }
 
 void board_open(struct board *board, const char *name, const struct virtual_config *wiring) {
+        const struct chip *chip = chip_by_name(name);
+
+        assert_non_null(chip);
+        board_open_row(board, chip, wiring);
+        board->config.chip = chip;
+}
+
+void board_open_row(struct board *board, const struct chip *row,
+                    const struct virtual_config *wiring) {
         struct virtual_config config = wiring ? *wiring : (struct virtual_config){ 0 };
 
-        *board = (struct board){ .chip = chip_by_name(name) };
-        assert_non_null(board->chip);
-        config.chip = board->chip;
+        *board = (struct board){ .chip = row, .config = drive_config(row) };
+        board->config.chip = NULL;
+        config.chip = row;
         config.seed = config.seed ?: 1;
-        board->config = drive_config(board->chip);
         assert_int_equal(virtual_new(&config, &board->drive.chip), 0);
         enable_boot_pin(board);
         virtual_power_on(board->drive.chip, 0);
+}
+
+void board_set_layout(struct board *board, const char *layout, struct flash_map *map) {
+        assert_int_equal(flash_map_parse(layout, board->chip->flash_start, 0, map), 0);
+        board->config.map = map;
 }
 
 void board_close(struct board *board) {

@@ -17,7 +17,13 @@ struct board {
  * pin enabled. `wiring`: NULL, or what else the model is to be told; its chip is not looked at.
  */
 void board_open(struct board *board, const char *name, const struct virtual_config *wiring);
+/* The same with a row of the caller's, of which a session is told nothing beforehand. */
+void board_open_row(struct board *board, const struct chip *row,
+                    const struct virtual_config *wiring);
 void board_close(struct board *board);
+
+/* A layout given by hand for the jobs that follow; `map` is what it becomes, and stays in use. */
+void board_set_layout(struct board *board, const char *layout, struct flash_map *map);
 
 /* Puts an image into flash as a debug probe does, and cycles the power. */
 void board_put(struct board *board, const struct image *image);

@@ -157,6 +157,15 @@ struct session *drive_job(struct drive *drive, const struct session_config *conf
         return session;
 }
 
+struct virtual_stm32 *drive_chip(const struct chip *chip, uint64_t seed) {
+        const struct virtual_config config = { .chip = chip, .seed = seed };
+        struct virtual_stm32 *virtual;
+
+        assert_int_equal(virtual_new(&config, &virtual), 0);
+        virtual_power_on(virtual, 0);
+        return virtual;
+}
+
 struct session_config drive_config(const struct chip *chip) {
         return (struct session_config){
                 .chip = chip,

@@ -37,6 +37,9 @@ bool drive_session(struct drive *drive, struct session *session);
 struct session *drive_job(struct drive *drive, const struct session_config *config,
                           const struct session_request *request, bool *ret_done);
 
+/* A chip as delivered, just powered. Caller frees. */
+struct virtual_stm32 *drive_chip(const struct chip *chip, uint64_t seed);
+
 /* The usual wiring: NRST and BOOT0. */
 struct session_config drive_config(const struct chip *chip);
 

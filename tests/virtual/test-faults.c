@@ -134,19 +134,16 @@ static void explain(uint64_t seed, const struct chip *chip, const struct session
 static void run(uint64_t first_seed, struct tally *tally) {
         uint64_t seed = first_seed * 2654435761U + 12345;
         const struct chip *chip = chip_by_name(chips[draw(&seed, ARRAY_SIZE(chips))]);
-        const struct virtual_config virtual = { .chip = chip, .seed = first_seed };
         const struct session_config config = drive_config(chip);
         uint32_t size = 2048 + draw(&seed, 2048);
         struct image *old = drive_image(chip, 4096, 1), *new = drive_image(chip, size, 2);
         struct session_request request = { .kind = SESSION_FLASH,
                                            .image = old,
                                            .enable_boot_pin = chip->quirks & CHIP_QUIRK_PIN_OFF };
-        struct drive drive = { 0 };
+        struct drive drive = { .chip = drive_chip(chip, first_seed) };
         struct session *session;
         bool done;
 
-        assert_int_equal(virtual_new(&virtual, &drive.chip), 0);
-        virtual_power_on(drive.chip, 0);
         session = drive_job(&drive, &config, &request, &done);
         if (!done)
                 explain(first_seed, chip, session, TRUTH_NOTHING);

@@ -13,15 +13,6 @@
 #include "drive.h"
 #include "util/macro.h"
 
-static struct virtual_stm32 *new_chip(const struct chip *chip) {
-        struct virtual_config config = { .chip = chip, .seed = chip->id };
-        struct virtual_stm32 *virtual;
-
-        assert_int_equal(virtual_new(&config, &virtual), 0);
-        virtual_power_on(virtual, 0);
-        return virtual;
-}
-
 /* U031's ROM shows no option bytes: such a chip is flashed once, in one piece, while it is empty.
  */
 static bool pin_can_be_enabled(const struct chip *chip) {
@@ -29,7 +20,7 @@ static bool pin_can_be_enabled(const struct chip *chip) {
 }
 
 static void flash_row(const struct chip *chip) {
-        struct drive drive = { .chip = new_chip(chip) };
+        struct drive drive = { .chip = drive_chip(chip, chip->id) };
         struct session_config config = drive_config(chip);
         struct image *image = drive_image(chip, MIN(chip->flash_size, 16384U), chip->id);
         struct session_request flash = {

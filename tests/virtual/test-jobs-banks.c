@@ -268,8 +268,7 @@ static void layout_that_is_not_known_is_refused(void **state) {
         board_fail(&board, &erase, SESSION_UNFLASHABLE);
 
         /* who knows it says so; dual bank numbers them as in the largest part, from 128 on */
-        assert_int_equal(flash_map_parse("2x(64x4K)", FLASH, 0, &map), 0);
-        board.config.map = &map;
+        board_set_layout(&board, "2x(64x4K)", &map);
         request.kind = SESSION_FLASH;
         board_do(&board, &request);
         assert_true(drive_holds(board.drive.chip, image));

@@ -369,14 +369,9 @@ static void what_does_not_fit_the_very_part_touches_nothing(void **state) {
 
 /* A chip of which the table knows nothing, or that it cannot flash: the silicon is an F103's. */
 static void open_as(struct board *board, struct chip *row, uint16_t id) {
-        const struct virtual_config config = { .chip = row, .seed = 1 };
-
         *row = *chip_by_name("STM32F103RC");
         row->id = id;
-        *board = (struct board){ .chip = row, .config = drive_config(row) };
-        board->config.chip = NULL;
-        assert_int_equal(virtual_new(&config, &board->drive.chip), 0);
-        virtual_power_on(board->drive.chip, 0);
+        board_open_row(board, row, NULL);
 }
 
 static void an_unknown_chip_is_named_and_flashed_by_a_layout_by_hand(void **state) {
@@ -399,8 +394,7 @@ static void an_unknown_chip_is_named_and_flashed_by_a_layout_by_hand(void **stat
         (void)board_fail(&board, &(struct session_request){ .kind = SESSION_READ_OPTIONS },
                          SESSION_UNSUPPORTED);
 
-        assert_int_equal(flash_map_parse("64x2K", 0x08000000, 0, &map), 0);
-        board.config.map = &map;
+        board_set_layout(&board, "64x2K", &map);
         board_do(&board, &flash);
         assert_true(drive_holds(board.drive.chip, image));
         assert_true(drive_runs(&board.drive));

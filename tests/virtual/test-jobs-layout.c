@@ -38,8 +38,7 @@ static void pages_that_the_erase_command_cannot_name_are_refused(void **state) {
 
         (void)state;
         board_open(&board, "STM32F103RE", NULL);
-        assert_int_equal(flash_map_parse("512x1K", FLASH, 0, &map), 0);
-        board.config.map = &map;
+        board_set_layout(&board, "512x1K", &map);
         struct image *old = drive_image(board.chip, 5000, 1);
         struct image *image = image_at(&board, 256 * 1024, 1000); /* page 256 */
         const struct session_request requests[] = {
@@ -74,8 +73,7 @@ static void a_refused_mass_erase_does_not_go_on_with_other_pages(void **state) {
 
         (void)state;
         board_open(&board, "STM32F103RE", NULL);
-        assert_int_equal(flash_map_parse("512x1K", FLASH, 0, &map), 0);
-        board.config.map = &map;
+        board_set_layout(&board, "512x1K", &map);
         struct image *old = drive_image(board.chip, 5000, 1);
         const struct session_request erase = { .kind = SESSION_ERASE, .mass_erase = true };
 
@@ -167,12 +165,8 @@ static void what_this_part_does_not_have_is_refused(void **state) {
                 struct board board;
 
                 board_open(&board, cases[i].chip, &wiring);
-                if (cases[i].layout) {
-                        assert_int_equal(
-                                flash_map_parse(cases[i].layout, board.chip->flash_start, 0, &map),
-                                0);
-                        board.config.map = &map;
-                }
+                if (cases[i].layout)
+                        board_set_layout(&board, cases[i].layout, &map);
                 struct image *old = drive_image(board.chip, 5000, 1);
                 struct image *beyond = image_at(&board, cases[i].size, 1000);
                 struct image *last = image_at(&board, cases[i].size - 1000, 1000);
@@ -200,14 +194,12 @@ static void what_this_part_does_not_have_is_refused(void **state) {
 static void where_no_part_of_that_size_is_known_the_end_is_read(void **state) {
         struct flash_map map;
         struct chip row = *chip_by_name("STM32F103RC");
-        const struct virtual_config config = { .chip = &row, .flash_size = 256 * 1024, .seed = 1 };
-        struct board board = { .chip = &row, .config = drive_config(&row) };
+        const struct virtual_config wiring = { .flash_size = 256 * 1024 };
+        struct board board;
 
         (void)state;
         row.id = 0x430;
-        board.config.chip = NULL;
-        assert_int_equal(virtual_new(&config, &board.drive.chip), 0);
-        virtual_power_on(board.drive.chip, 0);
+        board_open_row(&board, &row, &wiring);
         struct image *old = drive_image(&row, 5000, 1);
         struct image *beyond = image_at(&board, 256 * 1024, 1000);
         const struct session_request request = { .kind = SESSION_FLASH, .image = beyond };
@@ -215,8 +207,7 @@ static void where_no_part_of_that_size_is_known_the_end_is_read(void **state) {
         board_put(&board, old);
         (void)board_fail(&board, &request, SESSION_UNFLASHABLE);
         assert_untouched(&board, old);
-        assert_int_equal(flash_map_parse("256x2K", FLASH, 0, &map), 0);
-        board.config.map = &map;
+        board_set_layout(&board, "256x2K", &map);
         const struct session_failure *f = board_fail(&board, &request, SESSION_DOES_NOT_FIT);
         assert_int_equal(f->plan.status, PLAN_NOT_THERE);
         assert_untouched(&board, old);
@@ -237,13 +228,8 @@ static void small_pages_of_a_layout_are_written_in_small_blocks(void **state) {
         row.erased = 0xFF;
         row.program_unit = row.write_align = 4;
         row.quirks = 0;
-        const struct virtual_config config = { .chip = &row, .seed = 1 };
-        board = (struct board){ .chip = &row, .config = drive_config(&row) };
-        board.config.chip = NULL;
-        assert_int_equal(virtual_new(&config, &board.drive.chip), 0);
-        virtual_power_on(board.drive.chip, 0);
-        assert_int_equal(flash_map_parse("512x128", FLASH, 0, &map), 0);
-        board.config.map = &map;
+        board_open_row(&board, &row, NULL);
+        board_set_layout(&board, "512x128", &map);
         struct image *image = drive_image(&row, 5000, 1);
 
         assert_int_equal(virtual_add_fault(board.drive.chip, &torn), 0);
@@ -279,8 +265,7 @@ static void a_layout_hides_no_protection(void **state) {
 
         (void)state;
         board_open(&board, "STM32F405", NULL);
-        assert_int_equal(flash_map_parse("4x16K,1x64K,7x128K", FLASH, 0, &map), 0);
-        board.config.map = &map;
+        board_set_layout(&board, "4x16K,1x64K,7x128K", &map);
         struct image *image = drive_image(board.chip, 5000, 1);
 
         board_put(&board, image);

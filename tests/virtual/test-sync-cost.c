@@ -18,15 +18,6 @@
 #define BAUD       115200
 #define IMAGE_SIZE (128U << 10)
 
-static struct virtual_stm32 *new_chip(const struct chip *chip) {
-        struct virtual_config config = { .chip = chip, .seed = chip->id };
-        struct virtual_stm32 *virtual;
-
-        assert_int_equal(virtual_new(&config, &virtual), 0);
-        virtual_power_on(virtual, 0);
-        return virtual;
-}
-
 static uint64_t do_job(struct drive *drive, const struct chip *chip,
                        const struct session_request *request, bool *ret_unchanged) {
         struct session_config config = drive_config(chip);
@@ -44,7 +35,7 @@ static uint64_t do_job(struct drive *drive, const struct chip *chip,
 /* Beside the start-up; 0: nobody gets into this chip a second time. */
 static uint64_t cost(const struct chip *chip) {
         bool pin_off = chip->quirks & CHIP_QUIRK_PIN_OFF, unchanged;
-        struct drive drive = { .chip = new_chip(chip) };
+        struct drive drive = { .chip = drive_chip(chip, chip->id) };
         struct image *image = drive_image(chip, MIN(chip->flash_size, IMAGE_SIZE), chip->id);
         struct session_request request = {
                 .kind = SESSION_FLASH,
