@@ -70,16 +70,11 @@ static int read_bytes(struct client *client, const struct options *options, cons
         _cleanup_(output_file_freep) struct output_file *file = NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_free_ char *path = NULL, *job = NULL;
-        bool to_stdout = !options->output || strcmp(options->output, "-") == 0;
         const uint8_t *bytes;
         size_t size;
 
-        if (options->output && to_stdout && options->json != JSON_OFF) {
-                complain("--json needs --output=FILE here: standard output is for one of them.");
-                return STMBOOT_EXIT_USAGE;
-        }
         if (options->output) {
-                int code = output_file_open(options->output, &file);
+                int code = output_file_open(options, &file);
                 if (code != STMBOOT_EXIT_DONE)
                         return code;
         }

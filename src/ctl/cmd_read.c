@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <string.h>
-
 #include "ctl/call_options.h"
 #include "ctl/client.h"
 #include "ctl/job.h"
@@ -49,19 +47,14 @@ int cmd_read(struct client *client, const struct options *options, char **args, 
         _cleanup_(output_file_freep) struct output_file *file = NULL;
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_free_ char *target = NULL, *job = NULL;
-        bool to_stdout = !options->output || strcmp(options->output, "-") == 0;
         struct range range;
         const uint8_t *data;
         size_t size;
 
-        if (to_stdout && options->json != JSON_OFF) {
-                complain("--json needs --output=FILE here: standard output is for one of them.");
-                return STMBOOT_EXIT_USAGE;
-        }
         int code = range_parse(VERB_READ, args + n_args - 2, &range);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
-        code = output_file_open(options->output, &file);
+        code = output_file_open(options, &file);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = start(client, options, n_args > 2 ? args[0] : NULL, &range, &target, &job);

@@ -51,14 +51,19 @@ static int open_temporary(struct output_file *file) {
         return STMBOOT_EXIT_DONE;
 }
 
-int output_file_open(const char *path, struct output_file **ret) {
+int output_file_open(const struct options *options, struct output_file **ret) {
         _cleanup_(output_file_freep) struct output_file *file = calloc(1, sizeof *file);
+        const char *path = options->output;
         bool standard = !path || strcmp(path, "-") == 0;
         struct stat st;
 
         if (!file)
                 return report(path, ENOMEM);
         file->fd = -1;
+        if (standard && options->json != JSON_OFF) {
+                complain("--json needs --output=FILE here: standard output is for one of them.");
+                return STMBOOT_EXIT_USAGE;
+        }
         if (standard && isatty(STDOUT_FILENO)) {
                 complain("Bytes do not go to a terminal; use --output=FILE, or a pipe.");
                 return STMBOOT_EXIT_USAGE;

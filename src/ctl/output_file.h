@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "ctl/options.h"
 #include "util/cleanup.h"
 
 /*
@@ -13,10 +14,11 @@
 struct output_file;
 
 /*
- * Before the work, so that what cannot be written is known early. NULL or "-": standard output,
- * which must not be a terminal. Something that is no regular file is written to as it is.
+ * The file of --output, before the work, so that what cannot be written is known early. NULL or
+ * "-": standard output, which must neither be a terminal nor be needed for --json. Something that
+ * is no regular file is written to as it is.
  */
-int output_file_open(const char *path, struct output_file **ret);
+int output_file_open(const struct options *options, struct output_file **ret);
 
 /* Writes everything and puts the file in its place. */
 int output_file_commit(struct output_file *file, const void *data, size_t size);
