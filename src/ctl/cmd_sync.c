@@ -113,7 +113,9 @@ static int start_only(struct client *client, const struct options *options,
                         worst = worst == STMBOOT_EXIT_DONE || worst == code ? code
                                                                             : STMBOOT_EXIT_OTHER;
         }
-        if (options->json != JSON_OFF)
+        /* What fails altogether has no result. */
+        if (options->json != JSON_OFF &&
+            (worst == STMBOOT_EXIT_DONE || json_object_array_length(started) > 0))
                 output_json(options, started);
         return worst;
 }

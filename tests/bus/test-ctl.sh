@@ -119,6 +119,8 @@ prints_json_whatever_happens() {
 4|cancel ok|There is no job ok
 2|read ok 0 16|--json needs --output=FILE here
 END
+        run sync refuse_TargetBroken --no-wait --json=short
+        has out '{"result":"failed","exit_code":1,"error_message":"refuse_TargetBroken: refused'
         run flash ok "$(printf 'no\377such\302')" --json=short
         exits 6
         has out '"error_message":"Cannot read no?such?: No such file or directory."}'
