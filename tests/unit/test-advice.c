@@ -426,17 +426,6 @@ static void every_failure_of_every_chip_has_advice(void **state) {
                         }
 }
 
-static void a_chip_that_is_known_is_not_called_unknown(void **state) {
-        const struct advice_cause *causes[ADVICE_MAX];
-        struct scene scene;
-
-        (void)state;
-        scene_init(&scene, &(struct given){ SESSION_WRONG_CHIP, .chip = F405, .reported = G071 });
-        size_t n = advice_find_causes(&scene.failure, &scene.context, causes);
-        for (size_t i = 0; i < n; i++)
-                assert_string_not_equal(causes[i]->name, "unknown-other-chip");
-}
-
 static void a_target_without_entry_settings_gets_advice(void **state) {
         struct scene scene;
 
@@ -451,7 +440,6 @@ int main(void) {
                 cmocka_unit_test(each_failure_gets_its_causes_and_no_others),
                 cmocka_unit_test(every_cause_is_reached),
                 cmocka_unit_test(every_failure_of_every_chip_has_advice),
-                cmocka_unit_test(a_chip_that_is_known_is_not_called_unknown),
                 cmocka_unit_test(a_target_without_entry_settings_gets_advice),
         };
 

@@ -206,6 +206,14 @@ static void small_blocks_and_another_erased_value(void **state) {
 
 /* ---- the head ---- */
 
+/* An image that begins with these words. */
+static void add_table(struct fixture *f, uint32_t address, uint32_t stack_pointer,
+                      uint32_t reset_vector) {
+        add(f, address, 0x800, -1);
+        put_word(f, 0, 0, stack_pointer);
+        put_word(f, 0, 4, reset_vector);
+}
+
 static void where_the_head_is(void **state) {
         static const struct {
                 uint32_t address; /* of the image */
@@ -259,9 +267,7 @@ static void where_the_head_is(void **state) {
                 config.has_boot_address = cases[i].has_boot_address;
                 config.boot_address = cases[i].boot_address;
                 config.boot_address_certain = cases[i].certain;
-                add(f, cases[i].address, 0x800, -1);
-                put_word(f, 0, 0, cases[i].stack_pointer);
-                put_word(f, 0, 4, cases[i].reset_vector);
+                add_table(f, cases[i].address, cases[i].stack_pointer, cases[i].reset_vector);
                 struct plan *plan = build(f, &config);
 
                 assert_int_equal(plan->has_head, cases[i].head != 0);
@@ -292,9 +298,7 @@ static void an_image_that_cannot_start_is_noticed(void **state) {
 
                 map_of("64x1K", &map);
                 struct plan_config config = config_for(&map);
-                add(f, cases[i].address, 0x800, -1);
-                put_word(f, 0, 0, cases[i].stack_pointer);
-                put_word(f, 0, 4, cases[i].reset_vector);
+                add_table(f, cases[i].address, cases[i].stack_pointer, cases[i].reset_vector);
                 struct plan *plan = build(f, &config);
 
                 assert_int_equal(plan->cannot_start, cases[i].cannot_start);

@@ -193,9 +193,8 @@ static void cut_everywhere(const char *name, bool behind) {
         struct drive drive = { .data = &cuts };
         struct session_config config = drive_config(chip);
         struct image *old = drive_image(chip, OLD_SIZE, 1), *new = drive_image(chip, NEW_SIZE, 2);
-        bool done;
-
         struct image *front = drive_image(chip, 4096, 3);
+        bool done;
 
         cuts.old = old;
         cuts.new = new;
@@ -220,8 +219,8 @@ static void cut_everywhere(const char *name, bool behind) {
         session_free(session);
 
         print_message(
-                "%s%s: %u cuts, %u of them inside program units: old starts %u, new starts %u, nothing starts %u; %u flashed "
-                "again\n",
+                "%s%s: %u cuts, %u of them inside program units: old starts %u, new starts %u, "
+                "nothing starts %u; %u flashed again\n",
                 name, behind ? " behind a bootloader" : "", cuts.n, cuts.inside, cuts.old_starts,
                 cuts.new_starts, cuts.nothing_starts, cuts.reflashed);
         if (cuts.complaint[0])
