@@ -5,15 +5,15 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "daemon/file.h"
 #include "daemon/known_chip.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
-#include "daemon/settings.h"
 #include "daemon/state_file.h"
+#include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/parse.h"
 
+#define SUFFIX  ".chip"
 #define VERSION "1"
 
 /* ---- the file ---- */
@@ -21,7 +21,6 @@
 struct parser {
         const char *port;
         struct session_info info;
-        unsigned seen;
 };
 
 static const char *const protection_names[] = {
@@ -34,12 +33,14 @@ const char *known_chip_protection(const struct session_info *info) {
         return protection_names[info->protection];
 }
 
-static bool read_version(struct parser *parser, const char *value) {
-        (void)parser;
+static bool read_version(void *userdata, const char *value) {
+        (void)userdata;
         return strcmp(value, VERSION) == 0;
 }
 
-static bool read_port(struct parser *parser, const char *value) {
+static bool read_port(void *userdata, const char *value) {
+        const struct parser *parser = userdata;
+
         return strcmp(value, parser->port) == 0;
 }
 
@@ -47,7 +48,8 @@ static bool read_number(const char *value, uint32_t max, uint32_t *ret) {
         return parse_u32(value, ret) == 0 && *ret <= max;
 }
 
-static bool read_chip_id(struct parser *parser, const char *value) {
+static bool read_chip_id(void *userdata, const char *value) {
+        struct parser *parser = userdata;
         uint32_t id;
 
         if (!read_number(value, UINT16_MAX, &id))
@@ -57,7 +59,8 @@ static bool read_chip_id(struct parser *parser, const char *value) {
         return true;
 }
 
-static bool read_rom_version(struct parser *parser, const char *value) {
+static bool read_rom_version(void *userdata, const char *value) {
+        struct parser *parser = userdata;
         uint32_t version;
 
         if (!read_number(value, UINT8_MAX, &version))
@@ -66,7 +69,8 @@ static bool read_rom_version(struct parser *parser, const char *value) {
         return true;
 }
 
-static bool read_bootloader_id(struct parser *parser, const char *value) {
+static bool read_bootloader_id(void *userdata, const char *value) {
+        struct parser *parser = userdata;
         uint32_t id = 0;
 
         parser->info.has_bootloader_id = value[0] != '\0';
@@ -76,19 +80,25 @@ static bool read_bootloader_id(struct parser *parser, const char *value) {
         return true;
 }
 
-static bool read_flash_size(struct parser *parser, const char *value) {
+static bool read_flash_size(void *userdata, const char *value) {
+        struct parser *parser = userdata;
+
         parser->info.has_flash_size = value[0] != '\0';
         return !parser->info.has_flash_size ||
                read_number(value, UINT32_MAX, &parser->info.flash_size);
 }
 
-static bool read_unique_id(struct parser *parser, const char *value) {
+static bool read_unique_id(void *userdata, const char *value) {
+        struct parser *parser = userdata;
+
         parser->info.has_unique_id = value[0] != '\0';
         return !parser->info.has_unique_id ||
                parse_hex(value, parser->info.unique_id, sizeof(parser->info.unique_id)) == 0;
 }
 
-static bool read_protection(struct parser *parser, const char *value) {
+static bool read_protection(void *userdata, const char *value) {
+        struct parser *parser = userdata;
+
         for (size_t i = 0; i < ARRAY_SIZE(protection_names); i++)
                 if (strcmp(value, protection_names[i]) == 0) {
                         parser->info.protection = (enum chip_tristate)i;
@@ -97,10 +107,7 @@ static bool read_protection(struct parser *parser, const char *value) {
         return false;
 }
 
-static const struct {
-        const char *name;
-        bool (*read)(struct parser *parser, const char *value);
-} keys[] = {
+static const struct state_file_key keys[] = {
         { "Version", read_version },
         { "Port", read_port },
         { "ChipId", read_chip_id },
@@ -111,34 +118,10 @@ static const struct {
         { "Protection", read_protection },
 };
 
-static int on_assignment(const char *section, const char *key, const char *value, unsigned line,
-                         void *userdata, char **ret_reason) {
-        struct parser *parser = userdata;
-
-        (void)line;
-        if (strcmp(section, "Chip") != 0)
-                return settings_reason(ret_reason, "unknown section");
-        if (!key)
-                return 0;
-        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-                if (strcmp(key, keys[i].name) != 0)
-                        continue;
-                if (!keys[i].read(parser, value))
-                        break;
-                parser->seen |= 1U << i;
-                return 0;
-        }
-        return settings_reason(ret_reason, "no such key, or no value for it");
-}
-
 bool known_chip_parse(const char *data, size_t size, const char *port, struct session_info *ret) {
-        _cleanup_free_ char *reason = NULL;
         struct parser parser = { .port = port, .info = { .identified = true } };
 
-        /* The last line is whole, too. */
-        if (size == 0 || data[size - 1] != '\n' ||
-            settings_read("", data, size, on_assignment, &parser, &reason) < 0 ||
-            parser.seen != (1U << ARRAY_SIZE(keys)) - 1)
+        if (!state_file_parse(data, size, "Chip", keys, ARRAY_SIZE(keys), &parser))
                 return false;
         *ret = parser.info;
         return true;
@@ -175,16 +158,12 @@ size_t known_chip_format(const struct session_info *info, const char *port, char
 /* False: there is nothing to be had; *ret may hold anything then. */
 static bool load(const struct target *target, struct session_info *ret) {
         const struct target_config *config = target->config;
-        _cleanup_free_ char *path = NULL;
         _cleanup_free_ uint8_t *data = NULL;
         size_t size;
 
-        if (asprintf(&path, "%s/%s.chip", target->manager->paths.state_dir, target->name) < 0) {
-                path = NULL;
-                return false;
-        }
-        if (file_read(path, STATE_FILE_SIZE_MAX, &data, &size) < 0 ||
-            !known_chip_parse((const char *)data, size, config->port, ret))
+        int r = state_file_read(target->manager->paths.state_dir, target->name, SUFFIX, &data,
+                                &size);
+        if (r < 0 || !known_chip_parse((const char *)data, size, config->port, ret))
                 return false;
         return !config->chip_name || (ret->chip && chip_name_fits(config->chip_name, ret->chip));
 }
@@ -213,8 +192,8 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
         known->child = sd_event_source_disable_unref(known->child);
         if (info->si_code != CLD_EXITED ||
             state_file_written(info->si_status, &error) != STATE_FILE_WRITTEN)
-                log_write(LOG_WARNING, target->name, NULL, "cannot write %s.chip: %s", target->name,
-                          strerror(error));
+                log_write(LOG_WARNING, target->name, NULL, "cannot write %s" SUFFIX ": %s",
+                          target->name, strerror(error));
         if (known->changed)
                 start_writing(target);
         if (!known->child)
@@ -224,18 +203,18 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
 
 static void start_writing(struct target *target) {
         struct known_chip *known = &target->known;
-        char name[NAME_MAX + 1], text[STATE_FILE_SIZE_MAX];
+        char text[STATE_FILE_SIZE_MAX];
 
         known->changed = false;
-        (void)snprintf(name, sizeof(name), "%s.chip", target->name);
         size_t size = known_chip_format(&known->info, target->config->port, text, sizeof(text));
-        pid_t pid = state_file_write_start(target->manager->paths.state_dir, name, text, size);
+        pid_t pid = state_file_write_start(target->manager->paths.state_dir, target->name, SUFFIX,
+                                           text, size);
         int r = pid < 0 ? pid
                         : sd_event_add_child(target->manager->event, &known->child, pid, WEXITED,
                                              on_child, target);
         if (r < 0)
-                log_write(LOG_WARNING, target->name, NULL, "cannot write %s: %s", name,
-                          strerror(-r));
+                log_write(LOG_WARNING, target->name, NULL, "cannot write %s" SUFFIX ": %s",
+                          target->name, strerror(-r));
 }
 
 void known_chip_learn(struct target *target, const struct session_info *info) {

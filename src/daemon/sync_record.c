@@ -6,13 +6,13 @@
 
 #include "daemon/file.h"
 #include "daemon/log.h"
-#include "daemon/settings.h"
 #include "daemon/state_file.h"
 #include "daemon/sync_record.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/parse.h"
 
+#define SUFFIX  ".state"
 #define VERSION "1"
 
 static const char *const status_names[] = {
@@ -46,91 +46,60 @@ bool sync_record_equal(const struct sync_record *a, const struct sync_record *b)
 
 /* ---- the file ---- */
 
-enum key {
-        KEY_VERSION,
-        KEY_STATUS,
-        KEY_UNIQUE_ID,
-        KEY_SHA256,
-        KEY_START,
-        KEY_END,
-        KEY_SEGMENTS,
-        KEY_MAX_,
-};
+static bool read_version(void *userdata, const char *value) {
+        (void)userdata;
+        return strcmp(value, VERSION) == 0;
+}
 
-static const char *const key_names[] = {
-        [KEY_VERSION] = "Version",   [KEY_STATUS] = "Status", [KEY_UNIQUE_ID] = "UniqueId",
-        [KEY_SHA256] = "Sha256",     [KEY_START] = "Start",   [KEY_END] = "End",
-        [KEY_SEGMENTS] = "Segments",
-};
+static bool read_status(void *userdata, const char *value) {
+        struct sync_record *record = userdata;
 
-struct sync_record_parser {
-        struct sync_record record;
-        unsigned seen;
-};
-
-static bool parse_status(const char *value, enum sync_record_status *ret) {
         for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
                 if (status_names[i] && strcmp(value, status_names[i]) == 0) {
-                        *ret = (enum sync_record_status)i;
+                        record->status = (enum sync_record_status)i;
                         return true;
                 }
         return false;
 }
 
-static bool parse_value(enum key key, const char *value, struct sync_record *ret) {
-        switch (key) {
-        case KEY_VERSION:
-                return strcmp(value, VERSION) == 0;
-        case KEY_STATUS:
-                return parse_status(value, &ret->status);
-        case KEY_UNIQUE_ID:
-                ret->has_unique_id = value[0] != '\0';
-                return !ret->has_unique_id ||
-                       parse_hex(value, ret->unique_id, sizeof(ret->unique_id)) == 0;
-        case KEY_SHA256:
-                return parse_hex(value, ret->image.sha256, sizeof(ret->image.sha256)) == 0;
-        case KEY_START:
-                return parse_u32(value, &ret->image.start) == 0;
-        case KEY_END:
-                return parse_u32(value, &ret->image.end) == 0;
-        case KEY_SEGMENTS:
-                return parse_u32(value, &ret->image.segments) == 0;
-        case KEY_MAX_:
-                break;
-        }
-        return false;
+static bool read_unique_id(void *userdata, const char *value) {
+        struct sync_record *record = userdata;
+
+        record->has_unique_id = value[0] != '\0';
+        return !record->has_unique_id ||
+               parse_hex(value, record->unique_id, sizeof(record->unique_id)) == 0;
 }
 
-static int on_assignment(const char *section, const char *key, const char *value, unsigned line,
-                         void *userdata, char **ret_reason) {
-        struct sync_record_parser *parser = userdata;
+static bool read_sha256(void *userdata, const char *value) {
+        struct sync_record *record = userdata;
 
-        (void)line;
-        if (strcmp(section, "Record") != 0)
-                return settings_reason(ret_reason, "unknown section");
-        if (!key)
-                return 0;
-        for (size_t i = 0; i < KEY_MAX_; i++) {
-                if (strcmp(key, key_names[i]) != 0)
-                        continue;
-                if (!parse_value((enum key)i, value, &parser->record))
-                        break;
-                parser->seen |= 1U << i;
-                return 0;
-        }
-        return settings_reason(ret_reason, "no such key, or no value for it");
+        return parse_hex(value, record->image.sha256, sizeof(record->image.sha256)) == 0;
 }
+
+static bool read_start(void *userdata, const char *value) {
+        return parse_u32(value, &((struct sync_record *)userdata)->image.start) == 0;
+}
+
+static bool read_end(void *userdata, const char *value) {
+        return parse_u32(value, &((struct sync_record *)userdata)->image.end) == 0;
+}
+
+static bool read_segments(void *userdata, const char *value) {
+        return parse_u32(value, &((struct sync_record *)userdata)->image.segments) == 0;
+}
+
+static const struct state_file_key keys[] = {
+        { "Version", read_version },   { "Status", read_status }, { "UniqueId", read_unique_id },
+        { "Sha256", read_sha256 },     { "Start", read_start },   { "End", read_end },
+        { "Segments", read_segments },
+};
 
 bool sync_record_parse(const char *data, size_t size, struct sync_record *ret) {
-        _cleanup_free_ char *reason = NULL;
-        struct sync_record_parser parser = { 0 };
+        struct sync_record record = { 0 };
 
-        /* The last line is whole, too. */
-        if (size == 0 || data[size - 1] != '\n' ||
-            settings_read("", data, size, on_assignment, &parser, &reason) < 0 ||
-            parser.seen != (1U << KEY_MAX_) - 1)
+        if (!state_file_parse(data, size, "Record", keys, ARRAY_SIZE(keys), &record))
                 return false;
-        *ret = parser.record;
+        *ret = record;
         return true;
 }
 
@@ -155,21 +124,16 @@ static int sync_record_format(const struct sync_record *record, char *text, size
 }
 
 void sync_record_load(const char *state_dir, const char *target, struct sync_record *ret) {
-        _cleanup_free_ char *path = NULL;
         _cleanup_free_ uint8_t *data = NULL;
         size_t size;
-        int r = -ENOMEM;
 
         *ret = (struct sync_record){ .status = SYNC_RECORD_NONE };
-        if (asprintf(&path, "%s/%s.state", state_dir, target) < 0)
-                path = NULL;
-        if (path)
-                r = file_read(path, STATE_FILE_SIZE_MAX, &data, &size);
+        int r = state_file_read(state_dir, target, SUFFIX, &data, &size);
         if (r == -ENOENT)
                 return;
         if (r == 0 && sync_record_parse((const char *)data, size, ret))
                 return;
-        log_write(LOG_WARNING, target, NULL, "the record %s.state cannot be read%s%s", target,
+        log_write(LOG_WARNING, target, NULL, "the record %s" SUFFIX " cannot be read%s%s", target,
                   r < 0 ? ": " : " (damaged)", r < 0 ? file_strerror(r) : "");
         ret->status = SYNC_RECORD_BROKEN;
 }
@@ -178,13 +142,10 @@ void sync_record_load(const char *state_dir, const char *target, struct sync_rec
 
 pid_t sync_record_write_start(const char *state_dir, const char *target,
                               const struct sync_record *record) {
-        char name[NAME_MAX + 1], text[STATE_FILE_SIZE_MAX];
+        char text[STATE_FILE_SIZE_MAX];
         int size = 0;
 
-        int n = snprintf(name, sizeof(name), "%s.state", target);
-        if (n < 0 || (size_t)n >= sizeof(name))
-                return -ENAMETOOLONG;
         if (record->status != SYNC_RECORD_NONE)
                 size = sync_record_format(record, text, sizeof(text));
-        return state_file_write_start(state_dir, name, text, (size_t)size);
+        return state_file_write_start(state_dir, target, SUFFIX, text, (size_t)size);
 }
