@@ -139,8 +139,9 @@ static bool id_read(const struct session *session, size_t index, struct id_read 
 }
 
 /*
- * The size decides what may be erased, and option bytes are written back whole: read twice. But a
- * size that is a power of two is believed at once: no single wrong bit makes it of another one.
+ * The size decides what may be erased, and option bytes are written back whole: read twice. But the
+ * largest of the row is believed at once where it is a power of two: no single wrong bit makes it
+ * of a smaller one. A smaller one it may: 128 of 192 KiB.
  */
 static void read_id(struct session *session, const struct id_read *read) {
         bool once = session->index == READ_BOOTLOADER_ID || session->index == READ_UNIQUE_ID ||
@@ -156,7 +157,8 @@ static bool is_doubtful(struct session *session, const struct id_read *read) {
         if (session->index != READ_FLASH_SIZE || session->doubted)
                 return false;
         uint32_t size = chip_flash_size(chip, get_le16(rom_data(&session->rom, &n) + read->offset));
-        return size == 0 || (size & (size - 1)) != 0 || chip->quirks & CHIP_QUIRK_SIZE_CODE;
+        return size != chip->flash_size || (size & (size - 1)) != 0 ||
+               chip->quirks & CHIP_QUIRK_SIZE_CODE;
 }
 
 static void take_read(struct session *session, size_t index, const struct id_read *read) {

@@ -60,6 +60,42 @@ static void a_probe_tells_each_chip_and_leaves_it_running(void **state) {
                                 probe_row(&chip_table[i], otherwise);
 }
 
+/* More than a probe hears. */
+#define PROBE_BYTES 400
+
+/* Another size has other pages. */
+static void no_wrong_bit_tells_another_flash_size(void **state) {
+        static const struct {
+                const char *chip;
+                uint32_t flash_size;
+        } parts[] = {
+                { "STM32L073", 192 * 1024 },   { "STM32F103xG", 768 * 1024 },
+                { "STM32F401xE", 384 * 1024 }, { "STM32F103C8", 64 * 1024 },
+                { "STM32F405", 1024 * 1024 },
+        };
+        const struct session_request probe = { .kind = SESSION_PROBE };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(parts) * PROBE_BYTES * 8; i++) {
+                const struct virtual_config wiring = {
+                        .flash_size = parts[i / (PROBE_BYTES * 8)].flash_size,
+                };
+                const struct virtual_fault fault = { VIRTUAL_FAULT_FLIP_TO_HOST,
+                                                     i / 8 % PROBE_BYTES, i % 8 };
+                struct board board;
+
+                board_open(&board, parts[i / (PROBE_BYTES * 8)].chip, &wiring);
+                virtual_add_fault(board.drive.chip, &fault);
+                (void)board_try(&board, &probe);
+                const struct session_info *info = session_info(board.session);
+                if (info->has_flash_size && info->flash_size != wiring.flash_size)
+                        fail_msg("%s: bit %u of byte %u: %u KiB", board.chip->name,
+                                 (unsigned)fault.detail, (unsigned)fault.at,
+                                 (unsigned)(info->flash_size / 1024));
+                board_close(&board);
+        }
+}
+
 static void an_empty_chip_stays_in_its_rom(void **state) {
         static const char *const chips[] = { "STM32L476", "STM32G071", "STM32L412" };
         const struct session_request probe = { .kind = SESSION_PROBE };
@@ -477,6 +513,7 @@ static void reset_without_a_line_is_refused(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_probe_tells_each_chip_and_leaves_it_running),
+                cmocka_unit_test(no_wrong_bit_tells_another_flash_size),
                 cmocka_unit_test(an_empty_chip_stays_in_its_rom),
                 cmocka_unit_test(verify_tells_the_first_byte_that_differs),
                 cmocka_unit_test(any_readable_memory_is_read_at_any_length),
