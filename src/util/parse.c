@@ -152,13 +152,11 @@ int parse_bool(const char *text, bool *ret) {
 }
 
 int parse_hex(const char *text, uint8_t *ret, size_t size) {
-        static const char digits[] = "0123456789abcdef";
-
-        if (strlen(text) != 2 * size || strspn(text, digits) != 2 * size)
+        if (strlen(text) != 2 * size || strspn(text, "0123456789abcdef") != 2 * size)
                 return -EINVAL;
         for (size_t i = 0; i < size; i++)
-                ret[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) << 4 |
-                                   (strchr(digits, text[2 * i + 1]) - digits));
+                ret[i] = (uint8_t)(parse_hex_digit(text[2 * i]) << 4 |
+                                   parse_hex_digit(text[2 * i + 1]));
         return 0;
 }
 
