@@ -29,10 +29,8 @@ static void end_send(struct driver *driver) {
 }
 
 static void link_lost(struct driver *driver, int error) {
-        if (!driver->lost) {
-                (void)sd_event_source_set_enabled(driver->io, SD_EVENT_OFF);
-                driver->lost = true;
-        }
+        (void)sd_event_source_set_enabled(driver->io, SD_EVENT_OFF);
+        driver->lost = true;
         end_send(driver);
         tell(driver, &(struct session_event){ .type = SESSION_EVENT_LINK_LOST, .error = error });
 }
