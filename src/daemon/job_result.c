@@ -17,11 +17,15 @@
 /* Events of the trace that go into the message of a failure. */
 #define TRACE_TAIL 24
 
-/* Failures that are no matter of what was on the wire: it was the image, the request or the user
- * that ended the job. */
-#define HIDE_TRACE                                                                                 \
+/* It was the image, the request or the user that ended the job. */
+#define NOT_OF_THE_WIRE                                                                            \
         (1U << SESSION_DOES_NOT_FIT | 1U << SESSION_PERMANENT | 1U << SESSION_DIFFERS |            \
          1U << SESSION_CANCELLED)
+
+/* Failures of which the trace tells more, and whoever else has the port. */
+static bool is_of_the_wire(const struct session_failure *failure) {
+        return !(NOT_OF_THE_WIRE & 1U << failure->error) && failure->n_sectors == 0;
+}
 
 static void set_message(struct job *job, char *message) {
         free(job->error_message);
@@ -45,7 +49,8 @@ static char *failure_message(const struct job *job, const struct session_failure
         const struct target *target = job->target;
         const struct session_info *info = session_info(job->session);
         char user[PORT_USER_MAX];
-        bool shared = connection_port_user(target->config, user, sizeof(user));
+        bool wire = is_of_the_wire(failure);
+        bool shared = wire && connection_port_user(target->config, user, sizeof(user));
         const struct advice_context context = {
                 .target = target->name,
                 .chip = info->chip ?: target_chip(target),
@@ -60,7 +65,7 @@ static char *failure_message(const struct job *job, const struct session_failure
         _cleanup_free_ char *tail = NULL;
         char *message;
 
-        if (!text || HIDE_TRACE & 1U << failure->error || failure->n_sectors > 0)
+        if (!text || !wire)
                 return TAKE_PTR(text);
         tail = trace_tail_to_text(target->trace, TRACE_TAIL);
         if (!tail || asprintf(&message, "%s\n\nTrace:\n%s", text, tail) < 0)
