@@ -305,6 +305,21 @@ char *harness_job(struct harness *harness, const char *target, const char *membe
         return job;
 }
 
+char *harness_slow_flash(struct harness *harness) {
+        harness_target(harness, "motor", "STM32G431", SLOW);
+        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
+        harness_start(harness);
+        char *job = harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
+
+        assert_non_null(job);
+        return job;
+}
+
+void harness_reload(struct harness *harness) {
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload", NULL,
+                                 NULL, "") >= 0);
+}
+
 int harness_wait(struct harness *harness, const char *job, sd_bus_error *error) {
         return harness_call(harness, job, STMBOOT_JOB_INTERFACE, "Wait", error, NULL, "");
 }

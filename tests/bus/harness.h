@@ -81,6 +81,13 @@ int harness_call(struct harness *harness, const char *path, const char *interfac
 char *harness_job(struct harness *harness, const char *target, const char *member,
                   sd_bus_error *error, const char *types, ...);
 
+/* Makes a target motor that is SLOW, starts the daemon, and a flash that can be caught in the
+ * middle. Returns its path, the caller's. */
+char *harness_slow_flash(struct harness *harness);
+
+/* Manager.Reload, which has to succeed. */
+void harness_reload(struct harness *harness);
+
 /* Job.Wait. Returns 0 or negative with *error set. */
 int harness_wait(struct harness *harness, const char *job, sd_bus_error *error);
 

@@ -44,11 +44,6 @@ static void a_port_that_is_not_there_makes_a_target_absent(void **state) {
         assert_error(&error, "Port");
 }
 
-static void reload(struct harness *harness) {
-        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload", NULL,
-                                 NULL, "") >= 0);
-}
-
 static void put_property(struct harness *harness, const char *node, const char *property,
                          const void *value, size_t size) {
         _cleanup_free_ char *name = NULL;
@@ -86,13 +81,18 @@ static void nodes_of_the_device_tree_are_targets(void **state) {
 
         _cleanup_free_ char *path = harness_path(harness, "config/targets.d/right.conf");
         assert_int_equal(unlink(path), 0);
-        reload(harness);
+        harness_reload(harness);
         assert_property(harness, "right", "Port", "of:/serial@1");
 }
 
 static bool has_target(struct harness *harness, const char *name) {
         return harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "GetTarget", NULL,
                             NULL, "s", name) >= 0;
+}
+
+static void await_gone(struct harness *harness, const char *name) {
+        while (has_target(harness, name))
+                (void)usleep(5000);
 }
 
 static void reload_adds_changes_and_removes_targets(void **state) {
@@ -106,19 +106,18 @@ static void reload_adds_changes_and_removes_targets(void **state) {
 
         harness_target(harness, "pump", "STM32F103", "");
         harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Left motor\n");
-        reload(harness);
+        harness_reload(harness);
         assert_true(has_target(harness, "pump"));
         assert_property(harness, "motor", "Description", "Left motor");
         assert_property(harness, "motor", "ChipId", "1128"); /* still known */
 
         harness_target(harness, "pump", "STM32F103", "Nonsense=1\n");
-        reload(harness);
+        harness_reload(harness);
         assert_property(harness, "pump", "State", "broken");
 
         assert_int_equal(unlink(path), 0);
         assert_int_equal(kill(harness->daemon_pid, SIGHUP), 0);
-        while (has_target(harness, "pump"))
-                (void)usleep(5000);
+        await_gone(harness, "pump");
 }
 
 static void another_port_is_another_chip(void **state) {
@@ -127,10 +126,10 @@ static void another_port_is_another_chip(void **state) {
         harness_target(harness, "motor", "STM32F405", "");
         harness_start(harness);
         harness_do(harness, "motor", "Probe", "a{sv}", 0);
-        reload(harness);
+        harness_reload(harness);
         assert_property(harness, "motor", "ChipId", "1043");
         harness_target(harness, "motor", "STM32G071", "");
-        reload(harness);
+        harness_reload(harness);
         assert_property(harness, "motor", "Chip", "");
         assert_property(harness, "motor", "ChipId", "0");
         /* As if it were an STM32F405 it would be reset at once, and be out of its ROM for good. */
@@ -146,8 +145,8 @@ static void a_chip_that_does_not_answer_may_be_another(void **state) {
         harness_start(harness);
         harness_do(harness, "motor", "Probe", "a{sv}", 0);
         harness_target(harness, "motor", "STM32F405", "Boot0Wired=no\n");
-        reload(harness);
-        for (size_t i = 0; i < 2; i++) {
+        harness_reload(harness);
+        for (size_t i = 0; i < ARRAY_SIZE(believed); i++) {
                 _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
                 _cleanup_free_ char *job = harness_job(harness, "motor", "Probe", NULL, "a{sv}", 0);
 
@@ -221,18 +220,13 @@ static void a_mask_hides_a_target(void **state) {
         assert_false(has_target(harness, "motor"));
 }
 
-static void await_gone(struct harness *harness, const char *name) {
-        while (has_target(harness, name))
-                (void)usleep(5000);
-}
-
 static void a_job_outlives_its_target(void **state) {
         struct harness *harness = *state;
         _cleanup_free_ char *path = harness_path(harness, "config/targets.d/motor.conf");
         _cleanup_reply_ sd_bus_message *reply = NULL;
         const char *jobs, *name, *type, *result;
 
-        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
+        harness_target(harness, "motor", "STM32G431", SLOW);
         harness_firmware(harness, "motor.bin", 9000, 1);
         harness_start(harness);
         _cleanup_free_ char *probe = harness_done(harness, "motor", "Probe", "a{sv}", 0);
@@ -240,7 +234,7 @@ static void a_job_outlives_its_target(void **state) {
                 harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
         assert_non_null(job);
         assert_int_equal(unlink(path), 0);
-        reload(harness);
+        harness_reload(harness);
         assert_true(has_target(harness, "motor")); /* still in work */
         await_gone(harness, "motor");
 
@@ -259,12 +253,12 @@ static void a_job_outlives_its_target(void **state) {
         /* A new target of that name has not done it; and not all are kept for ever. */
         for (unsigned i = 0; i < 8; i++) {
                 harness_target(harness, "motor", "STM32G431", "");
-                reload(harness);
+                harness_reload(harness);
                 assert_property(harness, "motor", "LastResult", "");
                 harness_do(harness, "motor", "Probe", "a{sv}", 0);
                 assert_job_property(harness, job, "Outcome", "complete");
                 assert_int_equal(unlink(path), 0);
-                reload(harness);
+                harness_reload(harness);
                 assert_false(has_target(harness, "motor"));
         }
         assert_true(harness_wait(harness, job, NULL) < 0);
@@ -295,9 +289,9 @@ static void reload_waits_for_a_stay_to_end_and_then_counts_once(void **state) {
         harness_start(harness);
         harness_do(harness, "motor", "EnterBootloader", "a{sv}", 0);
         harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Never seen\n");
-        reload(harness);
+        harness_reload(harness);
         harness_target(harness, "motor", "STM32G431", "[Target]\nDescription=Second\n");
-        reload(harness);
+        harness_reload(harness);
         assert_property(harness, "motor", "State", "bootloader");
         assert_property(harness, "motor", "Description", "First");
 

@@ -84,12 +84,7 @@ static void a_second_job_is_refused_while_one_is_on(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         assert_property(harness, "motor", "State", "busy");
         assert_property(harness, "motor", "Job", job);
         assert_null(harness_job(harness, "motor", "Probe", &error, "a{sv}", 0));
@@ -116,8 +111,7 @@ static void targets_on_one_line_take_turns_whatever_they_call_its_chip(void **st
                 assert_true(asprintf(&right, "[Lines]\nChip=%s\nReset=6\nBoot0=5\n", names[i]) > 0);
                 harness_target(harness, "left", "STM32G431", left);
                 harness_target(harness, "right", "STM32G431", right);
-                assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload",
-                                         NULL, NULL, "") >= 0);
+                harness_reload(harness);
                 _cleanup_free_ char *job =
                         harness_job(harness, "left", "Flash", NULL, "sa{sv}", "motor.bin", 0);
                 assert_non_null(job);
@@ -190,12 +184,7 @@ static void a_cancelled_job_says_so_and_leaves_the_chip_alone(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         harness_await_phase(harness, job, "write");
         harness_cancel(harness, job);
         assert_true(harness_wait(harness, job, &error) < 0);
@@ -344,8 +333,6 @@ static size_t traced_lines(const char *message) {
 static void a_failure_tells_what_was_on_the_wire(void **state) {
         struct harness *harness = *state;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_reply_ sd_bus_message *reply = NULL, *raw_reply = NULL;
-        const char *text, *raw;
 
         harness_target(harness, "motor", "STM32G431", "Boot0Wired=no\n");
         harness_start(harness);
@@ -360,13 +347,9 @@ static void a_failure_tells_what_was_on_the_wire(void **state) {
         assert_job_property(harness, job, "ErrorName", "org.stmboot1.Error.NoEntry");
         assert_job_property(harness, job, "ErrorMessage", error.message);
 
-        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
-                                 "GetTrace", NULL, &reply, "b", false) >= 0);
-        assert_true(sd_bus_message_read(reply, "s", &text) > 0);
-        assert_true(strlen(text) > 0);
-        assert_true(harness_call(harness, STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
-                                 "GetTrace", NULL, &raw_reply, "b", true) >= 0);
-        assert_true(sd_bus_message_read(raw_reply, "s", &raw) > 0);
+        _cleanup_free_ char *text = harness_trace(harness, "motor", false);
+        assert_contains(text, "SYNC");
+        _cleanup_free_ char *raw = harness_trace(harness, "motor", true);
         assert_contains(raw, "-> 7F"); /* the byte that synchronises */
 }
 

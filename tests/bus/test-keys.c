@@ -181,8 +181,7 @@ static void keys_of_the_image_that_is_synced(void **state) {
                                      "File=%s/firmware/motor.bin\n%s",
                                      harness->dir, cases[i].key) > 0);
                 harness_target(harness, "motor", "STM32G431", more);
-                assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "Reload",
-                                         NULL, NULL, "") >= 0);
+                harness_reload(harness);
                 _cleanup_free_ char *job =
                         harness_job(harness, "motor", "Sync", &error, "a{sv}", 0);
                 print_message("%s", cases[i].key);

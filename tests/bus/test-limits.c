@@ -51,12 +51,7 @@ static void waiting_clients_are_limited(void **state) {
         struct harness *harness = *state;
         unsigned refused = 0;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         for (unsigned i = 0; i < 12; i++)
                 assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
                                                      STMBOOT_JOB_INTERFACE, "Wait", count_reply,
@@ -74,12 +69,7 @@ static void waiting_clients_are_limited_in_all(void **state) {
         sd_bus *clients[CLIENTS];
         unsigned refused = 0;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         for (unsigned i = 0; i < CLIENTS; i++) {
                 clients[i] = harness_connect(harness);
                 for (unsigned call = 0; call < CALLS; call++)
@@ -102,12 +92,7 @@ static void waiting_clients_are_limited_in_all(void **state) {
 static void clients_that_gave_up_wait_no_longer(void **state) {
         struct harness *harness = *state;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         for (unsigned i = 0; i < 40; i++) {
                 _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
                 sd_bus *bus = harness_connect(harness);
@@ -210,8 +195,7 @@ static void large_answers_do_not_pile_up(void **state) {
         await_sleep(harness->daemon_pid);
         assert_int_equal(kill(harness->bus_pid, SIGCONT), 0);
         while (answers.data + answers.refused < N)
-                if (sd_bus_process(harness->bus, NULL) == 0)
-                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
+                harness_process(harness);
         print_message("%u answered, %u refused\n", answers.data, answers.refused);
         assert_true(answers.data > 0 && answers.refused > 0);
 }

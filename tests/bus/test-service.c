@@ -66,12 +66,7 @@ static void sigterm_ends_the_job_first(void **state) {
         struct harness *harness = *state;
         int answered = false;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         harness_await_phase(harness, job, "write");
         assert_true(sd_bus_call_method_async(harness->bus, NULL, STMBOOT_BUS_NAME, job,
                                              STMBOOT_JOB_INTERFACE, "Wait", on_waited, &answered,
@@ -128,19 +123,13 @@ static void sigterm_waits_for_a_critical_section(void **state) {
         assert_job_property(harness, job, "State", "running");
         assert_int_equal(harness_stop(harness, 0), 0);
         while (!answered)
-                if (sd_bus_process(harness->bus, NULL) == 0)
-                        assert_true(sd_bus_wait(harness->bus, HARNESS_TIMEOUT) > 0);
+                harness_process(harness);
 }
 
 static void without_a_bus_it_ends_its_job_and_wants_to_be_restarted(void **state) {
         struct harness *harness = *state;
 
-        harness_target(harness, "motor", "STM32G431", "WireTime=yes\n");
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         harness_await_phase(harness, job, "write");
         harness_stop_bus(harness);
         assert_int_equal(harness_stop(harness, 0), EXIT_FAILURE); /* Restart=on-failure */
@@ -155,13 +144,8 @@ static void without_a_bus_it_ends_its_job_and_wants_to_be_restarted(void **state
 static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **state) {
         struct harness *harness = *state;
 
-        harness_target(harness, "motor", "STM32G431", SLOW);
-        harness_firmware(harness, "motor.bin", SLOW_SIZE, 1);
         harness_firmware(harness, "small.bin", 3000, 1);
-        harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_job(harness, "motor", "Flash", NULL, "sa{sv}", "motor.bin", 0);
-        assert_non_null(job);
+        _cleanup_free_ char *job = harness_slow_flash(harness);
         harness_await_phase(harness, job, "write");
         assert_int_equal(harness_stop(harness, SIGKILL), -SIGKILL);
         _cleanup_free_ char *marker = harness_read(harness, "state/run/motor.work");
