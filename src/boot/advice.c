@@ -27,6 +27,13 @@ enum advice_symptom advice_symptom(const struct entry_evidence *evidence) {
         return ADVICE_SYMPTOM_NONE;
 }
 
+bool advice_stayed_above(const struct session_failure *failure,
+                         const struct advice_context *context, unsigned baud) {
+        unsigned lowest = failure->entry.lowest_baud;
+
+        return context->baud > baud && (lowest == 0 || lowest > baud);
+}
+
 static uint32_t wiring_of(const struct advice_context *context) {
         static const struct entry_config no_lines = { 0 };
         const struct entry_config *entry = context->entry ?: &no_lines;

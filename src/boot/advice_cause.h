@@ -63,6 +63,13 @@ extern const size_t advice_job_causes_size;
 
 enum advice_symptom advice_symptom(const struct entry_evidence *evidence);
 
+/* Was nothing tried at `baud` or below? A lower rate is worth a try only then. */
+bool advice_stayed_above(const struct session_failure *failure,
+                         const struct advice_context *context, unsigned baud);
+
+/* What ST tests its ROMs up to (AN3155 section 2). */
+#define ADVICE_TESTED_BAUD 115200
+
 /* As advice_find(), without making text of it. */
 size_t advice_find_causes(const struct session_failure *failure,
                           const struct advice_context *context,

@@ -30,30 +30,23 @@ static bool port_is_shared(const struct session_failure *failure,
         return context->port_user;
 }
 
-/* A lower rate is worth a try only where none was tried. */
-static bool never_below(const struct session_failure *failure, const struct advice_context *context,
-                        unsigned baud) {
-        return context->baud > baud &&
-               (failure->entry.lowest_baud == 0 || failure->entry.lowest_baud > baud);
-}
-
 /* AN3155 section 2: up to 2.5 % of error is safe. AN2606 table 6 has the ROMs' own. */
 static bool baud_jitters(const struct session_failure *failure,
                          const struct advice_context *context) {
         return context->chip && context->chip->jitter_percent > 2 &&
-               never_below(failure, context, 57600);
+               advice_stayed_above(failure, context, 57600);
 }
 
 /* AN2606, STM32F378 and F358: 8 MHz system clock. The F373 and F303 of these IDs can do more. */
 static bool may_be_8mhz(const struct session_failure *failure,
                         const struct advice_context *context) {
         return context->chip && (context->chip->id == 0x422 || context->chip->id == 0x432) &&
-               never_below(failure, context, 57600);
+               advice_stayed_above(failure, context, 57600);
 }
 
 static bool baud_above_tested(const struct session_failure *failure,
                               const struct advice_context *context) {
-        return never_below(failure, context, 115200);
+        return advice_stayed_above(failure, context, ADVICE_TESTED_BAUD);
 }
 
 static bool sequence_waits_too_short(const struct session_failure *failure,

@@ -41,9 +41,13 @@ CONDITION(protected_or_refused) {
         return failure->error == SESSION_PROTECTED || protected_command(failure, context);
 }
 
+CONDITION(has_rdp) {
+        (void)failure;
+        return !context->chip || !(context->chip->quirks & CHIP_QUIRK_NO_RDP);
+}
+
 CONDITION(protected_with_rdp) {
-        return protected_command(failure, context) &&
-               !(context->chip && context->chip->quirks & CHIP_QUIRK_NO_RDP);
+        return protected_command(failure, context) && has_rdp(failure, context);
 }
 
 CONDITION(pages_were_sent) {
@@ -70,11 +74,6 @@ CONDITION(unprotect_refused) {
         return failure->has_command && failure->command == AN3155_READOUT_UNPROTECT;
 }
 
-CONDITION(has_rdp) {
-        (void)failure;
-        return !context->chip || !(context->chip->quirks & CHIP_QUIRK_NO_RDP);
-}
-
 CONDITION(read_silent) {
         return is_read(failure) && failure->stage == STAGE_DATA;
 }
@@ -87,10 +86,8 @@ CONDITION(start_not_tried) {
         return !failure->start_unknown;
 }
 
-CONDITION(above_common_baud) {
-        unsigned lowest = failure->entry.lowest_baud;
-
-        return context->baud > 115200 && (lowest == 0 || lowest > 115200);
+CONDITION(above_tested_baud) {
+        return advice_stayed_above(failure, context, ADVICE_TESTED_BAUD);
 }
 
 /* ---- the rows ---- */
@@ -179,7 +176,7 @@ const struct advice_cause advice_rom_causes[] = {
         /* Bytes that belong to nobody. */
         { .name = "lower-baud",
           .errors = E(SILENCE) | E(NACK),
-          .when = above_common_baud,
+          .when = above_tested_baud,
           /* AN3155 section 2: tested from 1200 to 115200. */
           .text = "ST tests its ROMs up to 115200 baud, not {baud}: set Baud=115200 in the target's "
                   "[Serial]." },
