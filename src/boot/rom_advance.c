@@ -101,6 +101,7 @@ static enum rom_status settle_break(struct rom *rom) {
 
 static enum rom_status start_exchange(struct rom *rom) {
         rom->link.exchange = rom->wanted;
+        rom->said = false;
         if (rom->link.stray) { /* somebody talks out of turn: the next answer could be his */
                 note_failure(rom, SESSION_GARBAGE);
                 /* Nothing was said yet: where no reset is allowed a settled line will do. */
@@ -126,8 +127,6 @@ static enum rom_status settle_critical(struct rom *rom) {
         const struct exchange *exchange = &rom->link.exchange;
         uint64_t settle = rom->settle;
 
-        rom->said = link_said_all(&rom->link);
-
         if (exchange->command == AN3155_READOUT_UNPROTECT && exchange->status == EXCHANGE_DONE &&
             rom->link.now - rom->link.sent_at > UNPROTECT_ACK_SOON)
                 settle = UNPROTECT_SETTLE;
@@ -147,6 +146,7 @@ static enum rom_status again(struct rom *rom) {
 }
 
 static enum rom_status exchanged(struct rom *rom) {
+        rom->said = rom->link.result != LINK_NACK && link_said_all(&rom->link);
         switch (rom->link.result) {
         case LINK_OK:
                 if (rom->critical)
@@ -165,7 +165,6 @@ static enum rom_status exchanged(struct rom *rom) {
         case LINK_SILENCE:
         case LINK_GARBAGE:
                 note_failure(rom, link_error(rom->link.result));
-                rom->said = link_said_all(&rom->link);
                 if (!rom->critical)
                         return settle_break(rom);
                 rom->broken_is_data = true;
