@@ -351,9 +351,11 @@ static void decode_from(struct decoder *d, const struct trace_event *events, siz
 void trace_decode(const struct trace_event *events, size_t n_events, bool raw, FILE *out) {
         struct decoder d = { .out = out, .start = n_events > 0 ? events[0].time : 0 };
 
-        if (!raw)
+        if (!raw) {
                 decode_from(&d, events, n_events, 0);
-        for (size_t i = 0; i < n_events && raw; i++)
+                return;
+        }
+        for (size_t i = 0; i < n_events; i++)
                 tell_raw(&d, &events[i]);
 }
 
