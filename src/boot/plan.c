@@ -212,6 +212,10 @@ static void free_list(struct plan_list *list) {
         free(list->blocks);
 }
 
+uint64_t plan_read_bytes(const struct plan *plan) {
+        return plan->body_reads.bytes + plan->head_reads.bytes + plan->unit_reads.bytes;
+}
+
 struct plan *plan_free(struct plan *plan) {
         if (!plan)
                 return NULL;

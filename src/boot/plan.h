@@ -122,5 +122,8 @@ int plan_build(const struct image *image, const struct plan_config *config, bool
 int plan_check_image(const struct image *image, const struct chip *chip, uint32_t flash_size,
                      struct plan **ret, struct plan_error *ret_error);
 
+/* What comparing all of it reads. */
+uint64_t plan_read_bytes(const struct plan *plan);
+
 struct plan *plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan, plan_free);
