@@ -218,7 +218,7 @@ enum step phase_may_protect(struct session *session); /* session_protect.c */
 enum step phase_protect(struct session *session);
 enum step phase_collect(struct session *session); /* session_erase.c */
 enum step phase_erase_range(struct session *session);
-enum step phase_read(struct session *session); /* session_memory.c */
+enum step phase_read(struct session *session); /* session_read.c */
 enum step phase_read_options(struct session *session);
 enum step phase_leave(struct session *session); /* session_leave.c */
 enum step phase_run(struct session *session);
