@@ -96,9 +96,7 @@ static enum step begin_look(struct session *session) {
 static enum step looked(struct session *session) {
         const struct rom *rom = &session->rom;
         const struct flash_page *page = &session->pages[session->index];
-        uint8_t erased = rom->chip ? rom->chip->erased : 0xFF;
         size_t size;
-        uint32_t i = 0;
         const uint8_t *data = rom_data(rom, &size);
         bool blank = rom->status == ROM_OK && session_is_blank(session, data, size);
 
@@ -112,13 +110,8 @@ static enum step looked(struct session *session) {
                 session_advance_work(session, 0, 1);
                 return look_next(session);
         }
-        if (rom->status != ROM_OK)
-                return session_fail_rom(session);
-        while (data[i] == erased)
-                i++;
-        session->failure.expected = erased;
-        session->failure.found = data[i];
-        return session_fail_at(session, SESSION_NOT_BLANK, page->address + i);
+        return rom->status == ROM_OK ? session_fail_not_blank(session, page->address, data)
+                                     : session_fail_rom(session);
 }
 
 /* ---- page by page ---- */

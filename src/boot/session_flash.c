@@ -27,6 +27,16 @@ bool session_is_blank(const struct session *session, const uint8_t *data, size_t
         return true;
 }
 
+enum step session_fail_not_blank(struct session *session, uint32_t address, const uint8_t *data) {
+        uint32_t i = 0;
+
+        while (data[i] == erased_value(session))
+                i++;
+        session->failure.expected = erased_value(session);
+        session->failure.found = data[i];
+        return session_fail_at(session, SESSION_NOT_BLANK, address + i);
+}
+
 /* ---- erase ---- */
 
 enum {
@@ -67,15 +77,9 @@ static enum step erase_refused(struct session *session) {
 }
 
 static enum step head_not_blank(struct session *session, const uint8_t *data, size_t size) {
-        uint32_t i = 0;
-
-        while (data[i] == erased_value(session))
-                i++;
-        session->failure.expected = erased_value(session);
-        session->failure.found = data[i];
         if (session->has_old_head && memcmp(data, session->old_head, size) == 0)
                 session->outcome = SESSION_UNTOUCHED; /* write-protected: skipped */
-        return session_fail_at(session, SESSION_NOT_BLANK, session->plan->head_address + i);
+        return session_fail_not_blank(session, session->plan->head_address, data);
 }
 
 static enum step check_head(struct session *session) {

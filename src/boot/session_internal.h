@@ -148,6 +148,9 @@ bool session_wants_fast(const struct session *session);
 /* Do these bytes read as erased? */
 bool session_is_blank(const struct session *session, const uint8_t *data, size_t size);
 
+/* What was erased does not: `data`, not blank, stands at `address`. */
+enum step session_fail_not_blank(struct session *session, uint32_t address, const uint8_t *data);
+
 /* Where an application is started; where the chip boots, as far as is known (it may be something in
  * front of the application); is that certain? The start of its flash. */
 uint32_t session_start_address(const struct session *session);
