@@ -21,6 +21,13 @@
         .boot = BOOT_BY_PIN_OR_BIT, .select = BIT_OF(0, 24), .select_pin = false,                  \
         .n_boot1 = BIT_OF(0, 25), .n_boot0 = BIT_OF(0, 26)
 
+/* The user bits of L5 and U5: nSWBOOT0 26, nBOOT0 27, TZEN 31; BOOT_LOCK in SECBOOTADD0R. With
+ * TrustZone 0x55 is level 0.5. */
+#define TRUST_ZONE                                                                                 \
+        .rdp_half = 0x55, .boot = BOOT_BY_NSBOOTADD, .select = BIT_OF(0, 26), .select_pin = true,  \
+        .n_boot0 = BIT_OF(0, 27), .tzen = BIT_OF(0, 31), .boot_lock = BIT_OF(3, 0),                \
+        .permanent = { { "TZEN", 0, 31, 1 }, { "BOOT_LOCK", 3, 0, 1 } }
+
 /* OPTCR 0x0FFFAAED (RM0090) as option words; the second bank's nWRP is in word 3 */
 static const uint32_t factory_f4[] = { 0xAAEF, 0x0FFF, 0xFFFF, 0x0FFF };
 
@@ -337,39 +344,25 @@ static const struct option_family families[] = {
                 .family = "L5",
                 .format = WORD_PLAIN,
                 RDP_AA,
-                .rdp_half = 0x55,
-                .boot = BOOT_BY_NSBOOTADD,
-                .select = BIT_OF(0, 26),
-                .select_pin = true,
-                .n_boot0 = BIT_OF(0, 27),
-                .boot_lock = BIT_OF(3, 0),
-                .tzen = BIT_OF(0, 31),
+                TRUST_ZONE,
                 .other_layout = { BIT_OF(0, 21), BIT_OF(0, 22) },
                 .other_value = false,
                 .both_below = true,
                 .swap = BIT_OF(0, 20),
                 .swap_value = true,
                 FACTORY(factory_l5),
-                .permanent = { { "TZEN", 0, 31, 1 }, { "BOOT_LOCK", 3, 0, 1 } },
         },
         {
                 /* RM0456 table 25: the registers OPTR, NSBOOTADD0R, NSBOOTADD1R, SECBOOTADD0R */
                 .family = "U5",
                 .format = WORD_PLAIN,
                 RDP_AA,
-                .rdp_half = 0x55,
-                .boot = BOOT_BY_NSBOOTADD,
-                .select = BIT_OF(0, 26),
-                .select_pin = true,
-                .n_boot0 = BIT_OF(0, 27),
-                .boot_lock = BIT_OF(3, 0),
-                .tzen = BIT_OF(0, 31),
+                TRUST_ZONE,
                 .other_layout = { BIT_OF(0, 21) },
                 .other_value = false,
                 .swap = BIT_OF(0, 20),
                 .swap_value = true,
                 FACTORY(factory_u5),
-                .permanent = { { "TZEN", 0, 31, 1 }, { "BOOT_LOCK", 3, 0, 1 } },
         },
         {
                 /* RM0481: OPTSR and OPTSR2, current and to be programmed; SWAP_BANK 31 */
