@@ -166,6 +166,10 @@ struct virtual_stm32 *drive_chip(const struct chip *chip, uint64_t seed) {
         return virtual;
 }
 
+bool drive_enters_once(const struct chip *chip) {
+        return chip->quirks & CHIP_QUIRK_PIN_OFF && chip_options_size(chip) == 0;
+}
+
 struct session_config drive_config(const struct chip *chip) {
         return (struct session_config){
                 .chip = chip,

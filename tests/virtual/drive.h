@@ -40,6 +40,9 @@ struct session *drive_job(struct drive *drive, const struct session_config *conf
 /* A chip as delivered, just powered. Caller frees. */
 struct virtual_stm32 *drive_chip(const struct chip *chip, uint64_t seed);
 
+/* Is it entered only while it is empty? U031's ROM shows no option bytes to enable the boot pin. */
+bool drive_enters_once(const struct chip *chip);
+
 /* The usual wiring: NRST and BOOT0. */
 struct session_config drive_config(const struct chip *chip);
 

@@ -13,24 +13,18 @@
 #include "drive.h"
 #include "util/macro.h"
 
-/* U031's ROM shows no option bytes: such a chip is flashed once, in one piece, while it is empty.
- */
-static bool pin_can_be_enabled(const struct chip *chip) {
-        return chip->quirks & CHIP_QUIRK_PIN_OFF && chip_options_size(chip) > 0;
-}
-
 static void flash_row(const struct chip *chip) {
         struct drive drive = { .chip = drive_chip(chip, chip->id) };
         struct session_config config = drive_config(chip);
+        bool once = drive_enters_once(chip);
         struct image *image = drive_image(chip, MIN(chip->flash_size, 16384U), chip->id);
         struct session_request flash = {
                 .kind = SESSION_FLASH,
                 .image = image,
-                .enable_boot_pin = pin_can_be_enabled(chip),
-                .one_piece = !pin_can_be_enabled(chip),
+                .enable_boot_pin = chip->quirks & CHIP_QUIRK_PIN_OFF && !once,
+                .one_piece = once,
         };
-        bool locked_out = chip->quirks & CHIP_QUIRK_PIN_OFF && !pin_can_be_enabled(chip);
-        unsigned rounds = locked_out ? 1 : 3;
+        unsigned rounds = once ? 1 : 3;
         bool done;
 
         /* onto an empty chip, then a second image over the first, then a check that finds nothing

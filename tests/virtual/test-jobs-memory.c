@@ -54,8 +54,7 @@ static void probe_row(const struct chip *chip, bool id_otherwise) {
 static void a_probe_tells_each_chip_and_leaves_it_running(void **state) {
         (void)state;
         for (size_t i = 0; i < chip_table_size; i++)
-                if (!chip_table[i].unusable && !(chip_table[i].quirks & CHIP_QUIRK_PIN_OFF &&
-                                                 chip_options_size(&chip_table[i]) == 0))
+                if (!chip_table[i].unusable && !drive_enters_once(&chip_table[i]))
                         for (unsigned otherwise = 0; otherwise < 2; otherwise++)
                                 probe_row(&chip_table[i], otherwise);
 }

@@ -34,17 +34,17 @@ static uint64_t do_job(struct drive *drive, const struct chip *chip,
 
 /* Beside the start-up; 0: nobody gets into this chip a second time. */
 static uint64_t cost(const struct chip *chip) {
-        bool pin_off = chip->quirks & CHIP_QUIRK_PIN_OFF, unchanged;
+        bool unchanged;
         struct drive drive = { .chip = drive_chip(chip, chip->id) };
         struct image *image = drive_image(chip, MIN(chip->flash_size, IMAGE_SIZE), chip->id);
         struct session_request request = {
                 .kind = SESSION_FLASH,
                 .image = image,
-                .enable_boot_pin = pin_off && chip_options_size(chip) > 0,
+                .enable_boot_pin = chip->quirks & CHIP_QUIRK_PIN_OFF,
         };
         uint64_t took = 0;
 
-        if (!pin_off || request.enable_boot_pin) {
+        if (!drive_enters_once(chip)) {
                 (void)do_job(&drive, chip, &request, &unchanged);
                 request.check = SESSION_CHECK_FAST;
                 request.seed = chip->id;
