@@ -94,6 +94,7 @@ static int make_chip(const struct options *options, struct virtual_stm32 **ret) 
 int main(int argc, char **argv) {
         _cleanup_(virtual_freep) struct virtual_stm32 *chip = NULL;
         _cleanup_(pty_freep) struct pty *pty = NULL;
+        _cleanup_(client_clock_close) struct client_clock clock = {};
         _cleanup_close_ int control = -1;
         struct options options;
 
@@ -106,6 +107,11 @@ int main(int argc, char **argv) {
         r = pty_open(options.link, &pty);
         if (r < 0)
                 return complain(options.link ? options.link : "pseudo-terminal", r);
+        if (options.client_clock) {
+                r = client_clock_open(options.client_clock, &clock);
+                if (r < 0)
+                        return complain(options.client_clock, r);
+        }
         if (options.control) {
                 control = open_control(options.control);
                 if (control < 0)
@@ -119,7 +125,7 @@ int main(int argc, char **argv) {
                 .boot0 = options.boot0,
                 .parity = options.parity,
         };
-        r = serve(&board, pty, control, options.baud);
+        r = serve(&board, pty, &clock, control, options.baud);
         if (options.control)
                 (void)unlink(options.control);
         if (r < 0)

@@ -25,6 +25,7 @@ static void print_help(void) {
                "     --boot0=high|low     default: high, so that it sits in its ROM\n"
                "     --baud=N             of the wire, whatever the client sets\n"
                "     --no-wire-time       bytes take no time\n"
+               "     --client-clock=FILE  where a client's shim tells when it wrote\n"
                "     --timing=typical|worst  of program, erase and start-up; default: typical\n"
                "     --parity=even|none   that the client is taken to send; default: what the\n"
                "                          chip wants (a pseudo-terminal drops parity)\n"
@@ -64,6 +65,7 @@ enum {
         ARG_BOOT0,
         ARG_BAUD,
         ARG_NO_WIRE_TIME,
+        ARG_CLIENT_CLOCK,
         ARG_TIMING,
         ARG_PARITY,
         ARG_JITTER,
@@ -130,6 +132,9 @@ static int parse_option(struct options *options, int option, const char *value) 
         case ARG_NO_WIRE_TIME:
                 options->config.no_wire_time = true;
                 return 0;
+        case ARG_CLIENT_CLOCK:
+                options->client_clock = value;
+                return 0;
         case ARG_TIMING:
                 return parse_timing(options, value);
         case ARG_PARITY:
@@ -169,6 +174,7 @@ int options_parse(int argc, char **argv, struct options *ret) {
                 { "boot0", required_argument, NULL, ARG_BOOT0 },
                 { "baud", required_argument, NULL, ARG_BAUD },
                 { "no-wire-time", no_argument, NULL, ARG_NO_WIRE_TIME },
+                { "client-clock", required_argument, NULL, ARG_CLIENT_CLOCK },
                 { "timing", required_argument, NULL, ARG_TIMING },
                 { "parity", required_argument, NULL, ARG_PARITY },
                 { "jitter", no_argument, NULL, ARG_JITTER },

@@ -10,10 +10,11 @@
 #define FAULTS_MAX 32
 
 struct options {
-        const char *link;    /* symbolic link to the pty, or NULL */
-        const char *control; /* FIFO to make, or NULL */
-        const char *image;   /* raw file to start with, or NULL */
-        const char *dump;    /* where the flash goes in the end, or NULL */
+        const char *link;         /* symbolic link to the pty, or NULL */
+        const char *control;      /* FIFO to make, or NULL */
+        const char *image;        /* raw file to start with, or NULL */
+        const char *dump;         /* where the flash goes in the end, or NULL */
+        const char *client_clock; /* where the client tells when it wrote, or NULL */
         struct virtual_config config;
         unsigned baud; /* of the wire, whatever the client sets; 0: as the client sets */
         bool boot0;

@@ -24,6 +24,7 @@
 struct server {
         struct board *board;
         struct pty *pty;
+        struct client_clock *clock;
         int timer, signals, control;
         unsigned fixed_baud;
         uint64_t release_at; /* end of an NRST pulse; USEC_INFINITY: none */
@@ -62,7 +63,8 @@ static int from_client(struct server *server) {
                 virtual_flush(server->board->chip, clock_usec());
         if (n > 0) {
                 follow_baud(server);
-                virtual_send(server->board->chip, clock_usec(), data, (size_t)n);
+                virtual_send(server->board->chip, client_clock_time(server->clock, clock_usec()),
+                             data, (size_t)n);
         }
         return 0;
 }
@@ -196,10 +198,12 @@ static int turn(struct server *server) {
         return 0;
 }
 
-int serve(struct board *board, struct pty *pty, int control, unsigned baud) {
+int serve(struct board *board, struct pty *pty, struct client_clock *clock, int control,
+          unsigned baud) {
         struct server server = {
                 .board = board,
                 .pty = pty,
+                .clock = clock,
                 .control = control,
                 .fixed_baud = baud,
                 .release_at = USEC_INFINITY,

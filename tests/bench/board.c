@@ -66,14 +66,16 @@ static bool await(const struct board *board, const char *words) {
 }
 
 bool board_start(struct board *board, const struct chip *chip) {
-        _cleanup_free_ char *log = path_of(board, "board.log"), *pty = NULL, *dump = NULL;
+        _cleanup_free_ char *log = path_of(board, "board.log"), *pty = NULL, *dump = NULL,
+                            *clock = NULL;
         char id[8];
 
         if (asprintf(&pty, "--pty=%s/tty", board->dir) < 0 ||
-            asprintf(&dump, "--dump=%s/flash.bin", board->dir) < 0)
+            asprintf(&dump, "--dump=%s/flash.bin", board->dir) < 0 ||
+            asprintf(&clock, "--client-clock=%s", board->clock) < 0)
                 abort();
         snprintf(id, sizeof(id), "0x%04x", chip->id);
-        const char *argv[] = { board->program, pty, dump, id, NULL };
+        const char *argv[] = { board->program, pty, dump, clock, id, NULL };
         (void)unlink(log); /* what the last chip said */
         board->pid = start(argv, log, NULL);
         return board->pid > 0 && await(board, "in the ROM");

@@ -12,7 +12,8 @@
 struct board {
         const char *program;
         const char *dir;
-        pid_t pid; /* 0: not running */
+        const char *clock; /* a file that tells it when its client wrote */
+        pid_t pid;         /* 0: not running */
 };
 
 /* Starts it and waits until the chip is in its ROM. Returns false with a word on standard error. */

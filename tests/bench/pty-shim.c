@@ -6,6 +6,10 @@
  * to find it in /sys/class/tty. Parity and modem lines are remembered here, a device each; bytes
  * travel as ever. With it the daemon and stm32flash run at 8E1 over a pty.
  *
+ * A pty hands over what is written once a kernel worker and the reader get to run, where a UART
+ * starts to send: with PTY_SHIM_CLOCK=FILE the time of each write is stored in FILE, which
+ * stmboot-virtual --client-clock takes for the start of the wire's time.
+ *
  * The environment makes it a worse UART: PTY_SHIM_NO_PARITY=1 drops parity like a Raspberry Pi's
  * mini-UART, PTY_SHIM_MAX_BAUD=115200 clamps the rate like an 8250.
  */
@@ -14,13 +18,17 @@
 
 #include <asm/termbits.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PTY_SLAVE_MAJOR_MIN 136
@@ -127,6 +135,38 @@ int ioctl(int fd, unsigned long request, ...) {
         if (request == TCGETS2)
                 clamp_speed(argument);
         return r;
+}
+
+static uint64_t *map_clock(const char *path) {
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        void *mapping = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+        if (mapping == MAP_FAILED) {
+                fprintf(stderr, "pty-shim: %s: %m\n", path);
+                abort();
+        }
+        (void)close(fd);
+        return mapping;
+}
+
+static void tell_clock(void) {
+        static uint64_t *clock;
+        const char *path = getenv("PTY_SHIM_CLOCK");
+        struct timespec now;
+
+        if (!path)
+                return;
+        if (!clock)
+                clock = map_clock(path);
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        __atomic_store_n(clock, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+                         __ATOMIC_RELEASE);
+}
+
+ssize_t write(int fd, const void *data, size_t size) {
+        if (tty_of(fd))
+                tell_clock();
+        return NEXT(write)(fd, data, size);
 }
 
 /* For libserialport a pty is the same kind of device as the ptmx. */

@@ -125,6 +125,33 @@ class Pty(unittest.TestCase):
             server.end()
         self.assertGreater(times[0], times[1])
 
+    def test_wire_starts_when_the_client_wrote(self):
+        """An answer that is there before the wire could have brought it, had it started late."""
+        wire = 7 * 11 / 1200
+        for tells, earlier in (("when", True), ("a time to come", False), ("nothing", False)):
+            with open(self.path("clock"), "wb") as file:
+                file.write(bytes(8))
+            server = self.serve("--baud=1200", f"--client-clock={self.path('clock')}", "STM32G431")
+            client = server.client()
+            self.assertEqual(client.talk(b"\x7f", 1), b"\x79")
+            times = []
+            for _ in range(5):
+                written = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+                time.sleep(wire)
+                if tells == "a time to come":
+                    written += 10 ** 12
+                if tells != "nothing" or not times:
+                    with open(self.path("clock"), "r+b") as file:
+                        file.write(written.to_bytes(8, sys.byteorder))
+                start = time.monotonic()
+                self.assertEqual(client.talk(b"\x02\xfd", 5), b"\x79\x01\x04\x68\x79")
+                times.append(time.monotonic() - start)
+            if earlier:
+                self.assertLess(min(times), wire)
+            else:
+                self.assertGreaterEqual(min(times[1:]), wire)
+            server.end()
+
     def test_signals(self):
         server = self.serve("STM32G431")
         client = server.client()
@@ -176,6 +203,14 @@ class Pty(unittest.TestCase):
         self.assertEqual(client.talk(b"\x7f", 1), b"\x79")
         os.write(client.fd, b"\x00\xff")
         self.assertNotIn(b"\x79", client.read(15, 0.3))
+
+    def test_file_too_short_for_a_clock(self):
+        with open(self.path("clock"), "wb") as file:
+            file.write(bytes(7))
+        result = subprocess.run([VIRTUAL, f"--client-clock={self.path('clock')}", "g4"],
+                                capture_output=True, text=True, check=False, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("clock: Invalid argument", result.stderr)
 
     def test_faults_given_at_the_start(self):
         server = self.serve("--fault=nack@0", "--fault=flip-to-host@1:0", "STM32G431")

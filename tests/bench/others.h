@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+
+/* What runs beside the benchmark and takes its time. */
+
+struct others {
+        uint64_t begin; /* monotonic, microseconds */
+        double busy; /* seconds of all processors so far, without this process and its children */
+};
+
+struct others others_begin(void);
+
+/* The share of the machine's processors that was not the benchmark's since then, 0 to 1; kernel
+ * workers count as others, stolen time too. */
+double others_share(const struct others *others);
