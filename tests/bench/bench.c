@@ -19,7 +19,7 @@
 
 #include "daemon.h"
 #include "limit.h"
-#include "others.h"
+#include "machine.h"
 #include "table.h"
 #include "util/macro.h"
 
@@ -148,6 +148,8 @@ int main(int argc, char **argv) {
                 return 77;
         }
 
+        if (!machine_stay_awake())
+                printf("without /dev/cpu_dma_latency: each turn waits for a processor to wake\n");
         struct others others = others_begin();
         struct harness *harness = prepare(argv[1], shim, &clock);
         struct bench bench = {

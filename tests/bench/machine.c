@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "others.h"
+#include "machine.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/macro.h"
+
+bool machine_stay_awake(void) {
+        static const int32_t latency = 0; /* microseconds that waking up may take */
+        int fd = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+
+        /* the request stands until the descriptor is closed: by the end of this process */
+        return fd >= 0 && write(fd, &latency, sizeof(latency)) == sizeof(latency);
+}
 
 static double seconds(struct timeval time) {
         return (double)time.tv_sec + (double)time.tv_usec / 1e6;

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* What runs beside the benchmark and takes its time. */
+/* The machine that a benchmark runs on. */
 
+/*
+ * Keeps the processors out of idle states as long as this process lives, as cyclictest(8) does
+ * (Documentation/power/pm_qos_interface.rst): a virtual machine that halts takes 20 us and more to
+ * wake. False: it cannot be had; it wants root.
+ */
+bool machine_stay_awake(void);
+
+/* What runs beside the benchmark and takes its time. */
 struct others {
         uint64_t begin; /* monotonic, microseconds */
         double busy; /* seconds of all processors so far, without this process and its children */
