@@ -141,24 +141,46 @@ static bool id_read(const struct session *session, size_t index, struct id_read 
 /*
  * The size decides what may be erased, and option bytes are written back whole: read twice. But the
  * largest of the row is believed at once where it is a power of two: no single wrong bit makes it
- * of a smaller one. A smaller one it may: 128 of 192 KiB.
+ * of a smaller one (a smaller one it may: 128 of 192 KiB); and so are option bytes that stand
+ * beside their complements.
  */
-static void read_id(struct session *session, const struct id_read *read) {
-        bool once = session->index == READ_BOOTLOADER_ID || session->index == READ_UNIQUE_ID ||
-                    (session->index == READ_FLASH_SIZE && !session->doubted);
-
-        (once ? rom_try_read : rom_try_read_twice)(&session->rom, read->address, read->size);
+static bool reads_once(const struct session *session) {
+        switch (session->index) {
+        case READ_BOOTLOADER_ID:
+        case READ_UNIQUE_ID:
+                return true;
+        case READ_FIRST_WORD:
+                return false;
+        case READ_FLASH_SIZE:
+                return !session->doubted;
+        default:
+                return !session->doubted && chip_options_have_complements(session->rom.chip);
+        }
 }
 
-static bool is_doubtful(struct session *session, const struct id_read *read) {
-        const struct chip *chip = session->rom.chip;
-        size_t n;
+static enum step read_id(struct session *session, const struct id_read *read) {
+        (reads_once(session) ? rom_try_read : rom_try_read_twice)(&session->rom, read->address,
+                                                                  read->size);
+        return STEP_BUSY;
+}
 
-        if (session->index != READ_FLASH_SIZE || session->doubted)
-                return false;
-        uint32_t size = chip_flash_size(chip, get_le16(rom_data(&session->rom, &n) + read->offset));
+static bool size_is_doubtful(const struct chip *chip, const uint8_t *data) {
+        uint32_t size = chip_flash_size(chip, get_le16(data));
+
         return size != chip->flash_size || (size & (size - 1)) != 0 ||
                chip->quirks & CHIP_QUIRK_SIZE_CODE;
+}
+
+static bool is_doubtful(const struct session *session, const struct id_read *read) {
+        const struct chip *chip = session->rom.chip;
+        size_t size;
+        const uint8_t *data = rom_data(&session->rom, &size) + read->offset;
+
+        if (!reads_once(session))
+                return false;
+        if (session->index == READ_FLASH_SIZE)
+                return size_is_doubtful(chip, data);
+        return session->index >= READ_OPTIONS && !chip_options_fit_complements(chip, data, size);
 }
 
 static void take_read(struct session *session, size_t index, const struct id_read *read) {
@@ -225,9 +247,59 @@ static bool may_have_misheard(struct session *session) {
         return true;
 }
 
+/* What is asked for next, if anything is left. */
+static enum step read_next(struct session *session) {
+        struct id_read read;
+
+        while (session->index < READ_OPTIONS && !id_read(session, session->index, &read))
+                session->index++;
+        return id_read(session, session->index, &read) ? read_id(session, &read)
+                                                       : identified(session);
+}
+
+/* Is what was refused, or came different twice, worth to be asked for again? */
+static bool worth_another(struct session *session) {
+        if (session->rom.status == ROM_UNSURE && !session->retried) {
+                session->retried = true;
+                return true;
+        }
+        if (session->index != READ_FLASH_SIZE)
+                return false;
+        session->id_otherwise = !session->id_otherwise;
+        return session->id_otherwise;
+}
+
+static enum step take_answer(struct session *session) {
+        const struct rom *rom = &session->rom;
+        struct id_read read;
+
+        (void)id_read(session, session->index, &read);
+        if (rom->status == ROM_OK) {
+                if (is_doubtful(session, &read)) {
+                        session->doubted = true;
+                        return read_id(session, &read);
+                }
+                session->info.protection = CHIP_NO;
+                take_read(session, session->index, &read);
+                take_same_block(session, &read);
+        } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
+                /* Only Get, Get Version, Get ID and Readout Unprotect are answered then (AN3155
+                 * table 2). */
+                if (may_have_misheard(session))
+                        return STEP_BUSY;
+                session->info.protection = CHIP_YES;
+                return STEP_NEXT;
+        } else if (worth_another(session)) {
+                (void)id_read(session, session->index, &read);
+                return read_id(session, &read);
+        }
+        session->retried = session->doubted = false;
+        session->index++;
+        return read_next(session);
+}
+
 enum step phase_identify(struct session *session) {
         struct rom *rom = &session->rom;
-        struct id_read read;
 
         switch (session->step) {
         case IDENTIFY_BEGIN:
@@ -241,49 +313,12 @@ enum step phase_identify(struct session *session) {
                         return STEP_FAILED;
                 if (!rom->chip)
                         return STEP_NEXT;
-                session->step = IDENTIFY_READ;
                 break;
         case IDENTIFY_REENTERED:
-                session->step = IDENTIFY_READ;
                 break;
         default:
-                (void)id_read(session, session->index, &read);
-                if (rom->status == ROM_OK && is_doubtful(session, &read)) {
-                        session->doubted = true;
-                        read_id(session, &read);
-                        return STEP_BUSY;
-                }
-                if (rom->status == ROM_OK) {
-                        session->info.protection = CHIP_NO;
-                        take_read(session, session->index, &read);
-                        take_same_block(session, &read);
-                } else if (rom->status == ROM_NACK && rom->failure.stage == 0) {
-                        /* Only Get, Get Version, Get ID and Readout Unprotect are answered then
-                         * (AN3155 table 2). */
-                        if (may_have_misheard(session))
-                                return STEP_BUSY;
-                        session->info.protection = CHIP_YES;
-                        return STEP_NEXT;
-                } else if (rom->status == ROM_UNSURE && !session->retried) {
-                        session->retried = true;
-                        read_id(session, &read);
-                        return STEP_BUSY;
-                } else if (session->index == READ_FLASH_SIZE) {
-                        session->id_otherwise = !session->id_otherwise;
-                        if (session->id_otherwise) {
-                                (void)id_read(session, session->index, &read);
-                                read_id(session, &read);
-                                return STEP_BUSY;
-                        }
-                }
-                session->retried = false;
-                session->index++;
+                return take_answer(session);
         }
-        for (; session->index < READ_OPTIONS; session->index++)
-                if (id_read(session, session->index, &read))
-                        break;
-        if (!id_read(session, session->index, &read))
-                return identified(session);
-        read_id(session, &read);
-        return STEP_BUSY;
+        session->step = IDENTIFY_READ;
+        return read_next(session);
 }

@@ -81,7 +81,7 @@ struct session {
 
         uint8_t commands[256 / 8]; /* that Get listed: a bit each */
         bool retried;              /* what is being read or looked at */
-        bool doubted;              /* the flash size, read twice for that */
+        bool doubted;              /* it is read twice for that */
         bool id_otherwise;         /* size and unique ID: in blocks where the row says short */
         bool sized;                /* the map ends where flash does */
         struct flash_map map;

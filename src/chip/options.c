@@ -79,13 +79,17 @@ static void word_put(enum word_format format, uint8_t *bytes, size_t word, uint3
         }
 }
 
+static bool has_complement(enum word_format format) {
+        return format != WORD_16_IN_64 && format != WORD_PLAIN;
+}
+
 /* Does the complement fit? A word that never was written is all ones, its complement too. */
 static bool word_intact(enum word_format format, const uint8_t *bytes, size_t word) {
         const uint8_t *p = bytes + word * word_size(format);
         size_t half = word_size(format) / 2;
         bool erased = true, complement = true;
 
-        if (format == WORD_16_IN_64 || format == WORD_PLAIN)
+        if (!has_complement(format))
                 return true;
 
         for (size_t i = 0; i < half; i++) {
@@ -93,6 +97,21 @@ static bool word_intact(enum word_format format, const uint8_t *bytes, size_t wo
                 complement = complement && (p[i] ^ p[half + i]) == 0xFF;
         }
         return erased || complement;
+}
+
+bool chip_options_have_complements(const struct chip *chip) {
+        const struct option_family *family = option_family_of(chip);
+
+        return family && has_complement(family->format);
+}
+
+bool chip_options_fit_complements(const struct chip *chip, const uint8_t *bytes, size_t size) {
+        const struct option_family *family = option_family_of(chip);
+
+        for (size_t i = 0; i < size / word_size(family->format); i++)
+                if (!word_intact(family->format, bytes, i))
+                        return false;
+        return true;
 }
 
 static bool bit_get(const struct option_family *family, const uint8_t *bytes,

@@ -34,6 +34,11 @@ int chip_options_decode(const struct chip *chip, uint32_t flash_size, const uint
 /* The sum of the chip's option areas; 0: the ROM shows none. */
 size_t chip_options_size(const struct chip *chip);
 
+/* Does each word of the chip's option areas stand beside its complement? And do those in `bytes`, a
+ * whole number of them, fit? Then no wrong bit of the wire is among them. */
+bool chip_options_have_complements(const struct chip *chip);
+bool chip_options_fit_complements(const struct chip *chip, const uint8_t *bytes, size_t size);
+
 /*
  * Makes the chip obey its BOOT0 pin (G0, C0 ...: clears nBOOT_SEL), complements included. Returns
  * 0, or -EOPNOTSUPP: not known how.

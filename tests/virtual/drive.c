@@ -68,6 +68,7 @@ static void wait(struct drive *drive, uint64_t until, uint8_t *buffer, size_t si
                 drive->before_wait(drive, MIN(until, next));
         drive->now = MAX(drive->now, MIN(until, next));
         event->size = virtual_receive(drive->chip, drive->now, buffer, size);
+        drive->heard += event->size;
         event->data = buffer;
         event->type = event->size > 0 ? SESSION_EVENT_RECEIVED : SESSION_EVENT_TIME;
 }

@@ -21,6 +21,7 @@ struct drive {
         unsigned sends, steps;
         unsigned pulses;  /* edges of NRST into reset */
         size_t last_sent; /* bytes */
+        size_t heard;     /* bytes, in all */
         unsigned baud;    /* of the port */
         bool even_parity;
         /* Called before time passes; the power-loss test branches off here. */
