@@ -64,26 +64,8 @@ static enum step start(struct session *session) {
         return make_safe(session, LEAVE_LINES_SAFE);
 }
 
-/* Verified a moment ago, and nothing that could hide it came in between. */
-static bool start_is_known(const struct session *session) {
-        const struct plan *plan = session->plan;
-        const struct session_request *request = &session->request;
-        const struct plan_block *last;
-
-        if (request->kind != SESSION_FLASH || session->outcome != SESSION_COMPLETE ||
-            request->readout_protect || request->n_sectors > 0 || session->options_wanted ||
-            !plan->has_head || plan->head.n_blocks == 0 ||
-            start_address(session) != plan->head_address)
-                return false;
-        last = &plan->head.blocks[plan->head.n_blocks - 1];
-        return last->address == plan->head_address &&
-               !session_is_blank(session, last->data, last->size);
-}
-
 /* The ROM starts whatever it is told to, blank flash too; then nobody gets in without a reset. */
 static enum step check_start(struct session *session) {
-        if (start_is_known(session))
-                return start(session);
         rom_try_read_twice(&session->rom, start_address(session), 8);
         session->step = LEAVE_CHECKED;
         return STEP_BUSY;
