@@ -50,8 +50,9 @@ static int cancel_and_wait(struct client *client, struct json_object *job) {
         code = runner_run(runner);
         if (client->options->json != JSON_OFF) {
                 _cleanup_json_ struct json_object *object = job_to_json(runner_job(runner, 0));
+                int printed = output_json(client->options, object);
 
-                output_json(client->options, object);
+                code = code != STMBOOT_EXIT_DONE ? code : printed;
         }
         return code;
 }

@@ -131,9 +131,11 @@ int cmd_image(struct client *client, const struct options *options, char **args,
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         if (options->json != JSON_OFF)
-                output_json(options, image);
+                code = output_json(options, image);
         else
                 print_image(image);
+        if (code != STMBOOT_EXIT_DONE)
+                return code;
         if (json_object_object_get_ex(image, "fits", NULL) && !json_flag(image, "fits"))
                 return STMBOOT_EXIT_IMAGE;
         return STMBOOT_EXIT_DONE;

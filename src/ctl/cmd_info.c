@@ -17,8 +17,7 @@ int cmd_info(struct client *client, const struct options *options, char **args, 
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         if (options->json != JSON_OFF)
-                output_json(options, target);
-        else
-                target_print(target);
+                return output_json(options, target);
+        target_print(target);
         return STMBOOT_EXIT_DONE;
 }

@@ -35,10 +35,8 @@ int cmd_jobs(struct client *client, const struct options *options, char **args, 
         int code = jobs_get(client, &jobs);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
-        if (options->json != JSON_OFF) {
-                output_json(options, jobs);
-                return STMBOOT_EXIT_DONE;
-        }
+        if (options->json != JSON_OFF)
+                return output_json(options, jobs);
         if (json_object_array_length(jobs) == 0)
                 return STMBOOT_EXIT_DONE;
         table = table_new(ARRAY_SIZE(titles), titles);

@@ -37,10 +37,8 @@ int cmd_list(struct client *client, const struct options *options, char **args, 
         int code = targets_get(client, &targets);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
-        if (options->json != JSON_OFF) {
-                output_json(options, targets);
-                return STMBOOT_EXIT_DONE;
-        }
+        if (options->json != JSON_OFF)
+                return output_json(options, targets);
         if (json_object_array_length(targets) == 0) {
                 if (!options->quiet)
                         complain("There is no target yet. /etc/stmboot/targets.d/NAME.conf makes "

@@ -51,7 +51,7 @@ static void tell(struct monitor *monitor, const char *target, struct json_object
                 const struct options a_line_each = { .json = JSON_SHORT };
 
                 add_time(event);
-                output_json(&a_line_each, event);
+                (void)output_json(&a_line_each, event);
         } else
                 monitor_print(&monitor->filter, event);
 }

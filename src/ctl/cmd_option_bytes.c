@@ -53,7 +53,7 @@ static int print_json(const struct options *options, const char *target, const c
         _cleanup_json_ struct json_object *object = json_object_new_object();
         _cleanup_free_ char *text = malloc(2 * size + 1);
 
-        if (!object || !text)
+        if (!text)
                 return client_report_errno(-ENOMEM, "Cannot go on");
         format_hex(bytes, size, text);
         json_add_text(object, "target", target);
@@ -62,8 +62,7 @@ static int print_json(const struct options *options, const char *target, const c
         if (options->output)
                 json_add_text(object, "output", options->output);
         json_add_text(object, "option_bytes", text);
-        output_json(options, object);
-        return STMBOOT_EXIT_DONE;
+        return output_json(options, object);
 }
 
 static int read_bytes(struct client *client, const struct options *options, const char *name) {

@@ -31,16 +31,16 @@ static int start(struct client *client, const struct options *options, const cha
         return job_run_one(client, *ret_target, call, NULL, ret_job);
 }
 
-static void print_result(const struct options *options, const char *target, const char *job,
-                         size_t size) {
+static int print_result(const struct options *options, const char *target, const char *job,
+                        size_t size) {
         _cleanup_json_ struct json_object *object = json_object_new_object();
 
         json_add_text(object, "target", target);
         json_add_text(object, "job", job);
         json_add_text(object, "result", "done");
         json_add_text(object, "output", options->output);
-        json_object_object_add(object, "size", json_object_new_uint64(size));
-        output_json(options, object);
+        json_add(object, "size", json_object_new_uint64(size));
+        return output_json(options, object);
 }
 
 int cmd_read(struct client *client, const struct options *options, char **args, size_t n_args) {
@@ -70,6 +70,6 @@ int cmd_read(struct client *client, const struct options *options, char **args, 
         }
         code = output_file_commit(file, data, size);
         if (code == STMBOOT_EXIT_DONE && options->json != JSON_OFF)
-                print_result(options, client_target_name(target), job, size);
+                return print_result(options, client_target_name(target), job, size);
         return code;
 }

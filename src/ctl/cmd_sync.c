@@ -108,7 +108,7 @@ static int start_only(struct client *client, const struct options *options,
                 if (code == STMBOOT_EXIT_DONE)
                         code = job_start(client, selection->paths[i], call, &object);
                 if (code == STMBOOT_EXIT_DONE)
-                        json_object_array_add(started, object);
+                        (void)json_append(started, object);
                 else
                         worst = worst == STMBOOT_EXIT_DONE || worst == code ? code
                                                                             : STMBOOT_EXIT_OTHER;
@@ -116,19 +116,19 @@ static int start_only(struct client *client, const struct options *options,
         /* What fails altogether has no result. */
         if (options->json != JSON_OFF &&
             (worst == STMBOOT_EXIT_DONE || json_object_array_length(started) > 0))
-                output_json(options, started);
+                (void)output_json(options, started);
         return worst;
 }
 
 static int print_json(const struct options *options, const struct runner *runner) {
         _cleanup_json_ struct json_object *array = json_object_new_array();
 
-        for (size_t i = 0; array && i < runner_jobs(runner); i++)
-                json_object_array_add(array, job_to_json(runner_job(runner, i)));
-        if (!array)
-                return client_report_errno(-ENOMEM, "Cannot go on");
-        output_json(options, array);
-        return STMBOOT_EXIT_DONE;
+        for (size_t i = 0; i < runner_jobs(runner); i++) {
+                int r = json_append(array, job_to_json(runner_job(runner, i)));
+                if (r < 0)
+                        return client_report_errno(r, "Cannot go on");
+        }
+        return output_json(options, array);
 }
 
 static bool any_changed(const struct runner *runner) {

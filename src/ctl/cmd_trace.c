@@ -16,8 +16,7 @@ static int print(const struct options *options, const char *target, const char *
 
                 json_add_text(object, "target", target);
                 json_add_text(object, "trace", text);
-                output_json(options, object);
-                return STMBOOT_EXIT_DONE;
+                return output_json(options, object);
         }
         if (!*text) {
                 if (!options->quiet)

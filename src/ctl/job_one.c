@@ -33,7 +33,7 @@ static int start_only(struct client *client, const char *target_path, sd_bus_mes
 
         int code = job_start(client, target_path, call, &object);
         if (code == STMBOOT_EXIT_DONE && client->options->json != JSON_OFF)
-                output_json(client->options, object);
+                return output_json(client->options, object);
         return code;
 }
 
@@ -55,8 +55,9 @@ int job_run_one(struct client *client, const char *target_path, sd_bus_message *
         const struct job *job = runner_job(runner, 0);
         if (client->options->json != JSON_OFF && !(ret_path && code == STMBOOT_EXIT_DONE)) {
                 _cleanup_json_ struct json_object *object = job_to_json(job);
+                int printed = output_json(client->options, object);
 
-                output_json(client->options, object);
+                code = code != STMBOOT_EXIT_DONE ? code : printed;
         }
         if (code != STMBOOT_EXIT_DONE)
                 return code;

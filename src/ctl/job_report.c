@@ -85,38 +85,34 @@ static struct json_object *notes_to_json(const char *text) {
         struct json_object *array = json_object_new_array();
         char *rest = notes;
 
-        for (char *line; array && (line = strsep(&rest, "\n"));)
+        for (char *line; (line = strsep(&rest, "\n"));)
                 if (*line)
-                        json_object_array_add(array, json_object_new_string(line));
+                        (void)json_append(array, json_object_new_string(line));
         return array;
 }
 
 struct json_object *job_to_json(const struct job *job) {
-        _cleanup_json_ struct json_object *object = json_object_new_object();
+        struct json_object *object = json_object_new_object();
         const char *result = job->code == STMBOOT_EXIT_DONE        ? "done"
                              : job->code != STMBOOT_EXIT_CANCELLED ? "failed"
                              : job->error_name                     ? "cancelled"
                                                                    : "running"; /* it was left */
 
-        if (!object)
-                return NULL;
         json_add_text(object, "target", job->target);
         if (job->path)
                 json_add_text(object, "job", job->path);
         json_add_text(object, "result", result);
-        json_object_object_add(object, "exit_code", json_object_new_int(job->code));
+        json_add(object, "exit_code", json_object_new_int(job->code));
         if (job->properties) {
                 json_add_text(object, "type", json_text(job->properties, "type"));
                 json_add_text(object, "outcome", json_text(job->properties, "outcome"));
-                json_object_object_add(
-                        object, "unchanged",
-                        json_object_new_boolean(json_flag(job->properties, "unchanged")));
-                json_object_object_add(object, "notes",
-                                       notes_to_json(json_text(job->properties, "notes")));
+                json_add(object, "unchanged",
+                         json_object_new_boolean(json_flag(job->properties, "unchanged")));
+                json_add(object, "notes", notes_to_json(json_text(job->properties, "notes")));
         }
         if (job->error_name) {
                 json_add_text(object, "error_name", job->error_name);
                 json_add_text(object, "error_message", job->error_message ?: "");
         }
-        return TAKE_PTR(object);
+        return object;
 }

@@ -14,13 +14,13 @@ static int read_jobs(sd_bus_message *reply, struct json_object *jobs) {
         while ((r = sd_bus_message_read(reply, "(osss)", &path, &target, &type, &state)) > 0) {
                 struct json_object *job = json_object_new_object();
 
-                if (!job)
-                        return -ENOMEM;
                 json_add_text(job, "job", path);
                 json_add_text(job, "target", target);
                 json_add_text(job, "type", type);
                 json_add_text(job, "state", state);
-                json_object_array_add(jobs, job);
+                r = json_append(jobs, job);
+                if (r < 0)
+                        return r;
         }
         return r;
 }

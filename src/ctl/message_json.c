@@ -44,11 +44,20 @@ bool json_flag(struct json_object *object, const char *key) {
         return json_object_object_get_ex(object, key, &value) && json_object_get_boolean(value);
 }
 
-void json_add_text(struct json_object *object, const char *key, const char *text) {
-        struct json_object *value = json_object_new_string(text);
-
-        if (value && json_object_object_add(object, key, value) < 0)
+void json_add(struct json_object *object, const char *key, struct json_object *value) {
+        if (!object || !value || json_object_object_add(object, key, value) < 0)
                 json_object_put(value);
+}
+
+void json_add_text(struct json_object *object, const char *key, const char *text) {
+        json_add(object, key, json_object_new_string(text));
+}
+
+int json_append(struct json_object *array, struct json_object *value) {
+        if (array && value && json_object_array_add(array, value) == 0)
+                return 0;
+        json_object_put(value);
+        return -ENOMEM;
 }
 
 static struct json_object *basic_to_json(char type, const void *raw) {
@@ -108,7 +117,7 @@ static int read_bytes(sd_bus_message *message, struct json_object **ret) {
 
 /* Takes `value` over. */
 static int add_member(struct json_object *object, const char *name, struct json_object *value) {
-        _cleanup_free_ char *key = json_key(name);
+        _cleanup_free_ char *key = name ? json_key(name) : NULL;
 
         if (key && json_object_object_add(object, key, value) == 0)
                 return 0;
@@ -152,10 +161,9 @@ static int read_elements(sd_bus_message *message, struct json_object *container)
                 r = message_to_json(message, &value);
                 if (r < 0)
                         return r;
-                if (json_object_array_add(container, value) < 0) {
-                        json_object_put(value);
-                        return -ENOMEM;
-                }
+                r = json_append(container, value);
+                if (r < 0)
+                        return r;
         }
 }
 

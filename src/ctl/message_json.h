@@ -28,5 +28,12 @@ const char *json_text(struct json_object *object, const char *key);
 uint64_t json_number(struct json_object *object, const char *key);
 bool json_flag(struct json_object *object, const char *key);
 
-/* Adds a string; where memory is short, it is left out. */
+/*
+ * Adds a member and takes `value` over; where memory is short, so that it or the object is NULL, it
+ * is left out.
+ */
+void json_add(struct json_object *object, const char *key, struct json_object *value);
 void json_add_text(struct json_object *object, const char *key, const char *text);
+
+/* Adds an element and takes `value` over. Returns 0 or -ENOMEM, also where one of them is NULL. */
+int json_append(struct json_object *array, struct json_object *value);

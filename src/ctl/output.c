@@ -36,13 +36,24 @@ static void print_escaped(const char *json) {
 
 static bool printed; /* some JSON */
 
-void output_json(const struct options *options, struct json_object *object) {
+static bool print_json(const struct options *options, struct json_object *object) {
         int flags = JSON_C_TO_STRING_NOSLASHESCAPE;
 
-        printed = true;
         if (options->json == JSON_PRETTY)
                 flags |= JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED;
-        print_escaped(json_object_to_json_string_ext(object, flags));
+        const char *text = object ? json_object_to_json_string_ext(object, flags) : NULL;
+        if (!text)
+                return false;
+        printed = true;
+        print_escaped(text);
+        return true;
+}
+
+int output_json(const struct options *options, struct json_object *object) {
+        if (print_json(options, object))
+                return STMBOOT_EXIT_DONE;
+        complain("Cannot write the output: %s.", strerror(ENOMEM));
+        return STMBOOT_EXIT_OTHER;
 }
 
 void output_failure(const struct options *options, int code) {
@@ -52,9 +63,9 @@ void output_failure(const struct options *options, int code) {
                 return;
         object = json_object_new_object();
         json_add_text(object, "result", "failed");
-        json_object_object_add(object, "exit_code", json_object_new_int(code));
+        json_add(object, "exit_code", json_object_new_int(code));
         json_add_text(object, "error_message", complaint_last() ?: "");
-        output_json(options, object);
+        (void)print_json(options, object);
 }
 
 struct table {

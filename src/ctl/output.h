@@ -10,8 +10,11 @@
 
 /* Results on standard output. */
 
-/* Prints one JSON value and a newline, as --json asks. */
-void output_json(const struct options *options, struct json_object *object);
+/*
+ * Prints one JSON value and a newline, as --json asks. NULL: there was no memory for it. Returns an
+ * exit code.
+ */
+int output_json(const struct options *options, struct json_object *object);
 
 /* Columns of text, each as wide as its longest cell; the last one is not padded. */
 struct table;

@@ -14,21 +14,22 @@ static int compare_names(const void *a, const void *b) {
                       json_text(*(struct json_object *const *)b, "name"));
 }
 
-/* {path: {interface: {property: value}}} */
+/* From {path: {interface: {property: value}}}. NULL: memory. */
 static struct json_object *collect(struct json_object *objects) {
-        struct json_object *targets = json_object_new_array();
+        _cleanup_json_ struct json_object *targets = json_object_new_array();
 
         if (!targets || !json_object_is_type(objects, json_type_object))
-                return targets;
+                return TAKE_PTR(targets);
         json_object_object_foreach(objects, path, interfaces) {
                 struct json_object *target;
 
                 (void)path;
-                if (json_object_object_get_ex(interfaces, STMBOOT_TARGET_INTERFACE, &target))
-                        json_object_array_add(targets, json_object_get(target));
+                if (json_object_object_get_ex(interfaces, STMBOOT_TARGET_INTERFACE, &target) &&
+                    json_append(targets, json_object_get(target)) < 0)
+                        return NULL;
         }
         json_object_array_sort(targets, compare_names);
-        return targets;
+        return TAKE_PTR(targets);
 }
 
 int targets_get(struct client *client, struct json_object **ret) {

@@ -22,7 +22,7 @@ struct job {
         size_t n_waiting;
 };
 
-static struct job jobs[64];
+static struct job jobs[512];
 static size_t n_jobs;
 static sd_bus *bus;
 
