@@ -19,7 +19,7 @@
 
 #define IMAGE_SIZE (128U << 10)
 #define BLOCK      256
-#define SHARE_MIN  0.99
+#define SHARE_MIN  0.995
 
 struct stopwatch {
         const struct session *session;
