@@ -93,30 +93,43 @@ static int new_call(struct client *client, const struct options *options, const 
         return code != STMBOOT_EXIT_DONE ? code : call_options_append(*ret, options);
 }
 
+/* One element of JSON's array: what was started, or why it was not. */
+static int start_one(struct client *client, const struct options *options, const char *path,
+                     struct json_object **ret) {
+        _cleanup_message_ sd_bus_message *call = NULL;
+
+        int code = new_call(client, options, path, &call);
+        if (code == STMBOOT_EXIT_DONE)
+                code = job_start(client, path, call, ret);
+        if (code != STMBOOT_EXIT_DONE) {
+                *ret = json_object_new_object();
+                json_add_text(*ret, "target", client_target_name(path));
+                output_add_failure(*ret, code);
+        }
+        return code;
+}
+
 static int start_only(struct client *client, const struct options *options,
                       const struct selection *selection) {
         _cleanup_json_ struct json_object *started = json_object_new_array();
         int worst = STMBOOT_EXIT_DONE;
 
-        if (!started)
-                return client_report_errno(-ENOMEM, "Cannot go on");
         for (size_t i = 0; i < selection->n; i++) {
-                _cleanup_message_ sd_bus_message *call = NULL;
                 struct json_object *object;
 
-                int code = new_call(client, options, selection->paths[i], &call);
-                if (code == STMBOOT_EXIT_DONE)
-                        code = job_start(client, selection->paths[i], call, &object);
-                if (code == STMBOOT_EXIT_DONE)
-                        (void)json_append(started, object);
-                else
+                int code = start_one(client, options, selection->paths[i], &object);
+                int r = json_append(started, object);
+                if (code == STMBOOT_EXIT_DONE && r < 0)
+                        code = client_report_errno(r, "Cannot go on");
+                if (code != STMBOOT_EXIT_DONE)
                         worst = worst == STMBOOT_EXIT_DONE || worst == code ? code
                                                                             : STMBOOT_EXIT_OTHER;
         }
-        /* What fails altogether has no result. */
-        if (options->json != JSON_OFF &&
-            (worst == STMBOOT_EXIT_DONE || json_object_array_length(started) > 0))
-                (void)output_json(options, started);
+        if (options->json != JSON_OFF) {
+                int printed = output_json(options, started);
+
+                worst = worst != STMBOOT_EXIT_DONE ? worst : printed;
+        }
         return worst;
 }
 

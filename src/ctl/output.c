@@ -56,15 +56,19 @@ int output_json(const struct options *options, struct json_object *object) {
         return STMBOOT_EXIT_OTHER;
 }
 
+void output_add_failure(struct json_object *object, int code) {
+        json_add_text(object, "result", "failed");
+        json_add(object, "exit_code", json_object_new_int(code));
+        json_add_text(object, "error_message", complaint_last() ?: "");
+}
+
 void output_failure(const struct options *options, int code) {
         _cleanup_json_ struct json_object *object = NULL;
 
         if (options->json == JSON_OFF || printed)
                 return;
         object = json_object_new_object();
-        json_add_text(object, "result", "failed");
-        json_add(object, "exit_code", json_object_new_int(code));
-        json_add_text(object, "error_message", complaint_last() ?: "");
+        output_add_failure(object, code);
         (void)print_json(options, object);
 }
 

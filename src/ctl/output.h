@@ -34,7 +34,10 @@ void table_print(const struct table *table);
  */
 void output_field(const char *label, const char *text);
 
-/* For --json, what failed before it had any result: the exit code and what was complained of. */
+/* Adds to an object what just failed: the exit code and what was complained of. */
+void output_add_failure(struct json_object *object, int code);
+
+/* For --json, what failed before it had any result. */
 void output_failure(const struct options *options, int code);
 
 /*

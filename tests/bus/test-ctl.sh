@@ -120,7 +120,9 @@ prints_json_whatever_happens() {
 2|read ok 0 16|--json needs --output=FILE here
 END
         run sync refuse_TargetBroken --no-wait --json=short
-        has out '{"result":"failed","exit_code":1,"error_message":"refuse_TargetBroken: refused'
+        exits 1
+        has out '[{"target":"refuse_TargetBroken","result":"failed","exit_code":1,'
+        has out '"error_message":"refuse_TargetBroken: refused'
         run flash ok "$(printf 'no\377such\302')" --json=short
         exits 6
         has out '"error_message":"Cannot read no?such?: No such file or directory."}'
@@ -131,6 +133,10 @@ END
         run sync ok same --no-wait --json=short
         has out '[{"target":"ok","job":'
         has out ',{"target":"same","job":'
+        run sync refuse_TargetBroken ok_note --no-wait --json=short
+        exits 1
+        has out '[{"target":"refuse_TargetBroken","result":"failed","exit_code":1,'
+        has out '},{"target":"ok_note","job":'
         until run jobs && ! grep -q running out; do sleep 0.05; done
         run flash ok fw.bin --json=short
         exits 0
