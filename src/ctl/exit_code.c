@@ -74,13 +74,13 @@ void exit_code_print(FILE *file) {
                 [STMBOOT_EXIT_NO_ENTRY] = "no entry into the ROM bootloader",
                 [STMBOOT_EXIT_WRONG_CHIP] = "wrong or unknown chip",
                 [STMBOOT_EXIT_PROTECTED] = "chip is protected",
-                [STMBOOT_EXIT_DIFFERS] = "differs or changed, where asked to tell",
+                [STMBOOT_EXIT_DIFFERS] = "differs or changed (where asked)",
                 [STMBOOT_EXIT_VERIFY_FAILED] = "verification failed",
                 [STMBOOT_EXIT_LINK_LOST] = "serial port lost",
                 [STMBOOT_EXIT_CANCELLED] = "cancelled",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(meanings); i += 2)
-                (void)fprintf(file, "  %2zu  %-37s %2zu  %s\n", i, meanings[i], i + 1,
+                (void)fprintf(file, "  %2zu  %-36s %2zu  %s\n", i, meanings[i], i + 1,
                               meanings[i + 1]);
 }

@@ -54,7 +54,7 @@ const struct verb verb_table[VERB_MAX_] = {
                        cmd_run },
         [VERB_RESET] = { "reset", "[TARGET]", 0, 1, "Pulse the reset line",
                          "Pulses NRST with BOOT0 inactive.\n", cmd_reset },
-        [VERB_BOOT] = { "boot", "[TARGET]", 0, 1, "Enter the ROM bootloader and stay there",
+        [VERB_BOOT] = { "boot", "[TARGET]", 0, 1, "Enter the ROM bootloader and stay",
                         "Brings the chip into its ROM bootloader and leaves it there; 'run' starts "
                         "the application.\n",
                         cmd_boot },

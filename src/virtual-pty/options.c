@@ -13,9 +13,9 @@
 static void print_help(void) {
         printf("stmboot-virtual [OPTION...] CHIP\n"
                "\n"
-               "Serves a virtual STM32 on a pseudo-terminal, to any program that flashes by UART.\n"
-               "Prints the terminal's path, then what the chip does (standard error), until it is\n"
-               "ended by a signal. CHIP is STM32F405, g071, 0x413 ...\n"
+               "Serves a virtual STM32 on a pseudo-terminal, to any program that flashes by\n"
+               "UART. Prints the terminal's path, then what the chip does (standard error),\n"
+               "until it is ended by a signal. CHIP is STM32F405, g071, 0x413 ...\n"
                "\n"
                "     --pty[=LINK]         a symbolic link to the terminal\n"
                "     --list               the chips that there are\n"
@@ -31,9 +31,9 @@ static void print_help(void) {
                "                          chip wants (a pseudo-terminal drops parity)\n"
                "     --jitter             show the ROM's baud-rate error\n"
                "     --all-commands       Get lists 0x50, 0x51 and 0xA1 too\n"
-               "     --fault=TYPE@N[:D]   once, at the N-th byte or command from 0 on; D as below\n"
-               "     --control=PATH       make a FIFO that takes lines: reset=1, boot0=0, boot1=1,\n"
-               "                          power=0, parity=none, fault=nack@3\n"
+               "     --fault=TYPE@N[:D]   once, at the N-th byte or command from 0 on; D: below\n"
+               "     --control=PATH       make a FIFO that takes lines: reset=1, boot0=0,\n"
+               "                          boot1=1, power=0, parity=none, fault=nack@3\n"
                "     --seed=N             of all that is random\n"
                "  -h --help\n"
                "     --version\n"
@@ -42,7 +42,7 @@ static void print_help(void) {
                "\n"
                "Faults (D: bit, byte, microseconds, or answer of the command, counted from 0):\n");
         for (unsigned i = 1; virtual_fault_name(i); i++)
-                printf("%s%s", i == 1 ? "  " : i % 6 == 1 ? ",\n  " : ", ", virtual_fault_name(i));
+                printf("%s%s", i == 1 ? "  " : i % 5 == 1 ? ",\n  " : ", ", virtual_fault_name(i));
         printf("\n"
                "\n"
                "  stmboot-virtual --pty=f4.tty STM32F405 &\n"

@@ -27,6 +27,7 @@ if [ "$1" != --on-bus ]; then
         python3 "$make_firmware" --size 20000 --format hex firmware/motor.hex
         python3 "$make_firmware" --size 20000 --format bin motor.bin
         python3 "$make_firmware" --size 20000 --seed 7 --format elf other.elf
+        export stmbootd
         sh "$top/with-daemon.sh" "$stmbootd" "$work" sh "$top/test-ctl-daemon.sh" --on-bus "$ctl"
         exit
 fi
@@ -41,6 +42,12 @@ reads_the_example_of_the_readme() {
         has out 'Port: /dev/ttyAMA5'
         lacks out ';'
         lacks out 'broken'
+}
+
+helps_within_80_columns() {
+        "$stmbootd" --help >out || problem 'stmbootd --help failed'
+        has out '--config-dir'
+        ! grep -q '.\{80\}' out || problem 'stmbootd --help is wide'
 }
 
 takes_an_image_by_every_way() {
@@ -186,6 +193,7 @@ follows_jobs() {
 }
 
 case_ 'reads the example of the README' reads_the_example_of_the_readme
+case_ 'stmbootd helps within 80 columns' helps_within_80_columns
 case_ 'takes an image by every way' takes_an_image_by_every_way
 case_ 'takes every option that it offers' takes_every_option_that_it_offers
 case_ 'writes protection and option bytes' writes_protection_and_option_bytes

@@ -203,6 +203,9 @@ END
 }
 
 helps_within_80_columns() {
+        run --help
+        exits 0
+        ! grep -q '.\{80\}' out || problem "--help is wide"
         for verb in $("$ctl" --help | sed -n '/^Verbs/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
                 run "$verb" --help
                 exits 0

@@ -262,6 +262,7 @@ class Pty(unittest.TestCase):
             self.assertEqual(result.returncode, 0)
             self.assertIn(text, result.stdout)
             self.assertEqual(result.stderr, "")
+        self.assertLess(max(map(len, run("--help").stdout.splitlines())), 80)
 
 
 if __name__ == "__main__":
