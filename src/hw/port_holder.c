@@ -15,29 +15,64 @@
 #include "hw/port_name.h"
 #include "util/cleanup.h"
 
-/* Each instance of devpts counts its own ports from 0 on; elsewhere a device number is one device,
- * whatever node it was opened by. 136 to 143: admin-guide/devices.txt of the kernel. */
-static bool is_same_device(const struct stat *a, const struct stat *b) {
-        bool is_pty = major(a->st_rdev) >= 136 && major(a->st_rdev) <= 143;
+/*
+ * Looking happens on the caller's time, on however busy a machine: so many processes, descriptors
+ * and lines of /proc at the most. And nothing of theirs is opened or followed: behind it may be a
+ * file system whose server is gone.
+ */
+#define LOOKS_MAX 10000
 
-        return S_ISCHR(a->st_mode) && a->st_rdev == b->st_rdev &&
-               (!is_pty || a->st_dev == b->st_dev);
+struct search {
+        const char *port; /* path of the node */
+        struct stat node;
+        unsigned looks;
+};
+
+static bool may_look(struct search *search) {
+        return search->looks++ < LOOKS_MAX;
 }
 
-static bool has_open(pid_t pid, const struct stat *node) {
-        _cleanup_closedir_ DIR *dir = NULL;
+/* 136 to 143: admin-guide/devices.txt of the kernel. */
+static bool is_pty(const struct stat *node) {
+        return major(node->st_rdev) >= 136 && major(node->st_rdev) <= 143;
+}
+
+/*
+ * Each instance of devpts counts its own ports from 0 on: a process in a container may have another
+ * of that name and number. Elsewhere a device number is one device. mountinfo stands in proc(5).
+ */
+static bool means_our_node(struct search *search, pid_t pid) {
+        _cleanup_fclose_ FILE *file = NULL;
+        _cleanup_free_ char *line = NULL;
+        unsigned device_major, device_minor;
+        size_t size = 0;
         char path[64];
+
+        if (!is_pty(&search->node))
+                return true;
+        (void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+        file = fopen(path, "re");
+        while (file && may_look(search) && getline(&line, &size, file) > 0)
+                if (sscanf(line, "%*d %*d %u:%u", &device_major, &device_minor) == 2 &&
+                    makedev(device_major, device_minor) == search->node.st_dev)
+                        return true;
+        return false;
+}
+
+static bool has_open(struct search *search, pid_t pid) {
+        _cleanup_closedir_ DIR *dir = NULL;
+        size_t size = strlen(search->port);
+        char path[64], file[256];
 
         (void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
         dir = opendir(path);
         if (!dir)
                 return false;
-        for (struct dirent *entry; (entry = readdir(dir));) {
-                struct stat st;
+        for (struct dirent *entry; may_look(search) && (entry = readdir(dir));) {
+                ssize_t n = readlinkat(dirfd(dir), entry->d_name, file, sizeof(file));
 
-                if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-                    is_same_device(&st, node))
-                        return true;
+                if (n >= 0 && (size_t)n == size && memcmp(file, search->port, size) == 0)
+                        return means_our_node(search, pid);
         }
         return false;
 }
@@ -48,22 +83,8 @@ static unsigned long encode_device(dev_t device) {
                (minor(device) & ~0xffUL) << 12;
 }
 
-/* A process in a container may have another device of that name and number. */
-static bool is_seen_as(pid_t pid, const char *port, const struct stat *node) {
-        _cleanup_free_ char *path = NULL;
-        struct stat st;
-
-        if (asprintf(&path, "/proc/%d/root%s", pid, port) < 0) {
-                path = NULL;
-                return false;
-        }
-        if (stat(path, &st) < 0) /* of other users' processes it cannot be seen */
-                return errno == EACCES;
-        return is_same_device(&st, node);
-}
-
 /* A login has the port as its terminal: that can be seen of any user's process. */
-static bool has_as_terminal(pid_t pid, const char *port, const struct stat *node) {
+static bool has_as_terminal(struct search *search, pid_t pid) {
         _cleanup_fclose_ FILE *file = NULL;
         char path[64], text[256];
         int terminal;
@@ -74,29 +95,31 @@ static bool has_as_terminal(pid_t pid, const char *port, const struct stat *node
                 return false;
         const char *name_end = strrchr(text, ')');
         return name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %d", &terminal) == 1 &&
-               (unsigned)terminal == encode_device(node->st_rdev) && is_seen_as(pid, port, node);
+               (unsigned)terminal == encode_device(search->node.st_rdev) &&
+               means_our_node(search, pid);
 }
 
 /* Descriptors are seen by root and by the holder's own user only. */
-static pid_t find_opener(const char *port, const struct stat *node) {
+static pid_t find_opener(struct search *search) {
         _cleanup_closedir_ DIR *dir = opendir("/proc");
 
-        for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        for (struct dirent *entry; dir && may_look(search) && (entry = readdir(dir));) {
                 pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
                 if (pid > 0 && pid != getpid() &&
-                    (has_open(pid, node) || has_as_terminal(pid, port, node)))
+                    (has_open(search, pid) || has_as_terminal(search, pid)))
                         return pid;
         }
         return 0;
 }
 
 /* Seen by everybody, but only who locks. The format stands in proc(5). */
-static pid_t find_locker(const struct stat *node) {
+static pid_t find_locker(struct search *search) {
         _cleanup_fclose_ FILE *file = fopen("/proc/locks", "re");
+        const struct stat *node = &search->node;
         char line[256];
 
-        while (file && fgets(line, sizeof(line), file)) {
+        while (file && may_look(search) && fgets(line, sizeof(line), file)) {
                 unsigned device_major, device_minor;
                 unsigned long inode;
                 int pid;
@@ -155,19 +178,20 @@ static void read_command(pid_t pid, char *ret, size_t size) {
 
 int port_holder(const char *name, pid_t *ret_pid, char *ret_command, size_t size) {
         _cleanup_free_ char *path = NULL;
-        struct stat node;
+        struct search search = { 0 };
 
         int r = port_resolve(&hw_roots, name, &path);
         if (r < 0)
                 return r;
-        if (stat(path, &node) < 0)
+        search.port = path;
+        if (stat(path, &search.node) < 0)
                 return -ENODEV;
 
-        pid_t pid = find_locker(&node);
+        pid_t pid = find_locker(&search);
         if (!pid)
                 pid = port_lock_file(&hw_roots, path);
         if (!pid)
-                pid = find_opener(path, &node);
+                pid = find_opener(&search);
         if (!pid)
                 return -ENOENT;
         *ret_pid = pid;

@@ -23,8 +23,8 @@ int port_resolve(const struct hw_roots *roots, const char *name, char **ret_path
 pid_t port_lock_file(const struct hw_roots *roots, const char *node);
 
 /*
- * Another process that has the port locked, open or as its terminal, as far as /proc lets us see:
- * its command name may be hidden and is then "". -ENOENT: nobody visible; -ENODEV: no such port
- * now.
+ * Another process that has the port locked, open by the name of its node or as its terminal, as far
+ * as /proc lets us see, and among not too many: its command name may be hidden and is then "".
+ * -ENOENT: nobody visible; -ENODEV: no such port now.
  */
 int port_holder(const char *name, pid_t *ret_pid, char *ret_command, size_t size);

@@ -176,6 +176,52 @@ static void a_pty_of_that_number_in_a_container_is_another(void **state) {
         assert_int_equal(r, -ENOENT);
 }
 
+/* In a child: has a file open whose server never answers. 0, or -1: not allowed to mount. */
+static int hold_dead_file(const char *directory) {
+        char options[128];
+        int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+        (void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u",
+                       fuse, getuid(), getgid());
+        if (fuse < 0 || unshare(CLONE_NEWNS) < 0 ||
+            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("dead", directory, "fuse", MS_NOSUID | MS_NODEV, options) < 0)
+                return -1;
+        return open(directory, O_PATH | O_CLOEXEC) < 0 ? -1 : 0;
+}
+
+static void a_file_system_that_is_dead_holds_nobody_up(void **state) {
+        struct port_fixture *fixture = *state;
+        char *root = tree_new(), command[32], held;
+        pid_t seen = 0;
+        int ends[2];
+
+        tree_directory(root, "dead");
+        _cleanup_free_ char *directory = tree_path(root, "dead");
+        assert_int_equal(pipe(ends), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                (void)close(fixture->slave);
+                held = hold_dead_file(directory) == 0;
+                (void)write(ends[1], &held, 1);
+                (void)pause();
+                _exit(0);
+        }
+        assert_true(pid > 0);
+        assert_int_equal(read(ends[0], &held, 1), 1);
+        (void)alarm(20); /* a look at that file would never end */
+        int r = port_holder(fixture->name, &seen, command, sizeof(command));
+        (void)alarm(0);
+        stop_holder(pid);
+        close(ends[0]);
+        close(ends[1]);
+        tree_remove(root);
+        if (!held)
+                skip(); /* nobody may mount here */
+        assert_int_equal(r, -ENOENT);
+}
+
 static void the_dead_and_nonsense_lock_nothing(void **state) {
         char *root = tree_new();
         _cleanup_free_ char *locks = tree_path(root, "lock");
@@ -253,6 +299,7 @@ int main(void) {
                 TEST(other_programs_locks_are_respected_and_named),
                 TEST(names_who_has_the_port_open),
                 TEST(a_pty_of_that_number_in_a_container_is_another),
+                TEST(a_file_system_that_is_dead_holds_nobody_up),
                 TEST(the_dead_and_nonsense_lock_nothing),
                 TEST(a_lock_file_keeps_us_out_and_names_its_owner),
                 TEST(our_lock_holds_other_programs_off),
