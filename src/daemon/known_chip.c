@@ -12,6 +12,7 @@
 #include "util/cleanup.h"
 #include "util/macro.h"
 #include "util/parse.h"
+#include "util/utf8.h"
 
 #define SUFFIX  ".chip"
 #define VERSION "1"
@@ -19,7 +20,7 @@
 /* ---- the file ---- */
 
 struct parser {
-        const char *port;
+        const char *port; /* what is still to come of it */
         struct session_info info;
 };
 
@@ -39,9 +40,13 @@ static bool read_version(void *userdata, const char *value) {
 }
 
 static bool read_port(void *userdata, const char *value) {
-        const struct parser *parser = userdata;
+        struct parser *parser = userdata;
+        size_t n = strlen(value);
 
-        return strcmp(value, parser->port) == 0;
+        if (n == 0 || strncmp(value, parser->port, n) != 0)
+                return false;
+        parser->port += n;
+        return true;
 }
 
 static bool read_number(const char *value, uint32_t max, uint32_t *ret) {
@@ -121,17 +126,35 @@ static const struct state_file_key keys[] = {
 bool known_chip_parse(const char *data, size_t size, const char *port, struct session_info *ret) {
         struct parser parser = { .port = port, .info = { .identified = true } };
 
-        if (!state_file_parse(data, size, "Chip", keys, ARRAY_SIZE(keys), &parser))
+        if (!state_file_parse(data, size, "Chip", keys, ARRAY_SIZE(keys), &parser) || *parser.port)
                 return false;
         *ret = parser.info;
         return true;
 }
 
+/* A device tree's path may be longer than a line that is read back: it goes into several. */
+#define PIECE_MAX 150
+
+static void format_port(const char *port, char *text, size_t size) {
+        size_t used = 0;
+
+        text[0] = '\0';
+        while (*port && used < size) {
+                size_t n = 0;
+
+                while (port[n] && n < PIECE_MAX)
+                        n += MAX(utf8_next(port + n), (size_t)1);
+                used += (size_t)snprintf(text + used, size - used, "Port=%.*s\n", (int)n, port);
+                port += n;
+        }
+}
+
 size_t known_chip_format(const struct session_info *info, const char *port, char *text,
                          size_t size) {
         char unique_id[2 * sizeof(info->unique_id) + 1] = "";
-        char bootloader_id[8] = "", flash_size[16] = "";
+        char bootloader_id[8] = "", flash_size[16] = "", port_lines[STATE_FILE_SIZE_MAX];
 
+        format_port(port, port_lines, sizeof(port_lines));
         if (info->has_unique_id)
                 format_hex(info->unique_id, sizeof(info->unique_id), unique_id);
         if (info->has_bootloader_id)
@@ -141,14 +164,14 @@ size_t known_chip_format(const struct session_info *info, const char *port, char
         int n = snprintf(text, size,
                          "[Chip]\n"
                          "Version=" VERSION "\n"
-                         "Port=%s\n"
+                         "%s"
                          "ChipId=0x%04x\n"
                          "RomVersion=0x%02x\n"
                          "BootloaderId=%s\n"
                          "FlashSize=%s\n"
                          "UniqueId=%s\n"
                          "Protection=%s\n",
-                         port, info->chip_id, info->rom_version, bootloader_id, flash_size,
+                         port_lines, info->chip_id, info->rom_version, bootloader_id, flash_size,
                          unique_id, protection_names[info->protection]);
         return n > 0 && (size_t)n < size ? (size_t)n : 0;
 }

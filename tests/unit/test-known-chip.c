@@ -45,6 +45,30 @@ static void what_is_written_is_read_back(void **state) {
         }
 }
 
+/* A device tree's path may be longer than any line of a configuration. */
+static void a_long_port_is_read_back(void **state) {
+        static const char *const fillers[] = { "serial@7e201a00/", "\303\244",
+                                               "\360\237\230\200x" };
+        static const struct session_info known = { .identified = true, .chip_id = 0x413 };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(fillers); i++)
+                for (size_t n = 1; n < 400 / strlen(fillers[i]); n++) {
+                        char port_name[512] = "of:/", text[1024];
+                        struct session_info info;
+
+                        for (size_t k = 0; k < n; k++)
+                                strcat(port_name, fillers[i]);
+                        size_t size = known_chip_format(&known, port_name, text, sizeof(text));
+                        assert_true(size > 0);
+                        assert_true(known_chip_parse(text, size, port_name, &info));
+                        strcat(port_name, "x");
+                        assert_false(known_chip_parse(text, size, port_name, &info));
+                        port_name[strlen(port_name) - 2] = '\0';
+                        assert_false(known_chip_parse(text, size, port_name, &info));
+                }
+}
+
 static void damaged_files_say_nothing(void **state) {
         static const char good[] = "[Chip]\nVersion=1\nPort=/dev/ttyAMA5\nChipId=0x0413\n"
                                    "RomVersion=0x31\nBootloaderId=0x91\nFlashSize=1048576\n"
@@ -56,6 +80,9 @@ static void damaged_files_say_nothing(void **state) {
                 { "[Chip]", "[Chips]" },
                 { "ChipId=0x0413", "ChipId=0x10413" },
                 { "ChipId=0x0413", "ChipId=" },
+                { "Port=/dev/ttyAMA5", "Port=" },
+                { "Port=/dev/ttyAMA5", "Port=/dev/ttyAMA" },
+                { "Port=/dev/ttyAMA5", "Port=/dev/ttyAMA5\nPort=5" },
                 { "RomVersion=0x31\n", "" },
                 { "0x91", "0x191" },
                 { "1048576", "-1" },
@@ -86,6 +113,7 @@ static void damaged_files_say_nothing(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_written_is_read_back),
+                cmocka_unit_test(a_long_port_is_read_back),
                 cmocka_unit_test(damaged_files_say_nothing),
         };
 
