@@ -118,7 +118,7 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
         const struct chip *chip = target_chip(target);
         _cleanup_(plan_freep) struct plan *plan = NULL;
         struct plan_error error;
-        uint32_t flash_size;
+        uint32_t flash_size = 0;
 
         if (!chip)
                 return 0;
@@ -129,7 +129,9 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
                 return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,
                                              STMBOOT_IMAGE_REASON, "s", chip->unusable);
 
-        flash_size = target->known.info.chip == chip ? target->known.info.flash_size : 0;
+        /* As for a job, which part of the family it is counts only where it has answered. */
+        if (target->known.info.chip == chip && !target->known.in_doubt)
+                flash_size = target->known.info.flash_size;
         r = plan_check_image(request->image, chip, flash_size, &plan, &error);
         if (r == -EOPNOTSUPP)
                 return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,

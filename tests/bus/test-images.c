@@ -3,6 +3,7 @@
 /* How an image may come in, and what is refused before the chip is touched. */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -316,6 +317,47 @@ static void ranges_are_checked(void **state) {
 
 /* ---- InspectImage ---- */
 
+static bool fits_motor(struct harness *harness, const char *image) {
+        _cleanup_reply_ sd_bus_message *reply = NULL;
+        const char *key;
+        int fits = -1;
+
+        assert_true(harness_call(harness, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "InspectImage",
+                                 NULL, &reply, "ssa{sv}", image, "motor", 0) >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "{sv}") > 0);
+        while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+                assert_true(sd_bus_message_read(reply, "s", &key) > 0);
+                if (strcmp(key, STMBOOT_IMAGE_FITS) == 0)
+                        assert_true(sd_bus_message_read(reply, "v", "b", &fits) > 0);
+                else
+                        assert_true(sd_bus_message_skip(reply, "v") > 0);
+                assert_true(sd_bus_message_exit_container(reply) > 0);
+        }
+        assert_int_not_equal(fits, -1);
+        return fits;
+}
+
+static void a_size_remembered_from_before_decides_nothing(void **state) {
+        struct harness *harness = *state;
+
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_target(harness, "motor", "STM32G431", "FlashSize=32K\n[Target]\nChip=STM32G431\n");
+        harness_firmware(harness, "large.bin", 40000, 1);
+        harness_start(harness);
+        assert_true(fits_motor(harness, "large.bin"));
+        harness_do(harness, "motor", "Probe", "a{sv}", 0);
+        assert_false(fits_motor(harness, "large.bin"));
+
+        /* Another part may be there now; a job would ask it first. */
+        assert_int_equal(harness_stop(harness, SIGTERM), 0);
+        harness_target(harness, "motor", "STM32G431", "FlashSize=128K\n[Target]\nChip=STM32G431\n");
+        harness_start(harness);
+        assert_property(harness, "motor", "FlashSize", "32768");
+        assert_true(fits_motor(harness, "large.bin"));
+        harness_do(harness, "motor", "Flash", "sa{sv}", "large.bin", 0);
+        assert_property(harness, "motor", "FlashSize", "131072");
+}
+
 static void an_image_is_described_without_a_chip(void **state) {
         struct harness *harness = *state;
         _cleanup_reply_ sd_bus_message *reply = NULL;
@@ -375,6 +417,7 @@ int main(void) {
                 TEST(contradicting_options_are_refused),
                 TEST(ranges_are_checked),
                 TEST(an_image_is_described_without_a_chip),
+                TEST(a_size_remembered_from_before_decides_nothing),
                 TEST(unknown_targets_have_an_error_of_their_own),
         };
 
