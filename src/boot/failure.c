@@ -384,6 +384,17 @@ static void tell_remains(const struct story *story) {
                 fprintf(story->out, " Flash it again.");
 }
 
+static void tell_options(const struct story *story) {
+        static const char *const told[] = {
+                [SESSION_OPTIONS_NONE] = "",
+                [SESSION_OPTIONS_UNTOUCHED] = " The option bytes are untouched.",
+                [SESSION_OPTIONS_PARTLY] = " The option bytes may be changed in part.",
+                [SESSION_OPTIONS_CHANGED] = " The option bytes are changed.",
+        };
+
+        fprintf(story->out, "%s", told[story->failure->options]);
+}
+
 static void tell_outcome(const struct story *story) {
         const struct session_failure *failure = story->failure;
 
@@ -443,6 +454,7 @@ char *failure_to_text(const char *target, const struct session_failure *failure,
         tell_fact(&story);
         fprintf(story.out, ".\n");
         tell_outcome(&story);
+        tell_options(&story);
         size_t n = advice_find(failure, &named, advice);
         for (size_t i = 0; i < n; i++)
                 fprintf(story.out, "\nTry: %s", advice[i].text);

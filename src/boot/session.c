@@ -227,10 +227,18 @@ static struct session_remains what_remains(const struct session *session) {
         };
 }
 
+static enum session_options what_of_options(const struct session *session) {
+        if (session->option_writes > 0)
+                return session->failure.phase >= SESSION_PHASE_LEAVE ? SESSION_OPTIONS_CHANGED
+                                                                     : SESSION_OPTIONS_PARTLY;
+        return options_are_asked_for(session) ? SESSION_OPTIONS_UNTOUCHED : SESSION_OPTIONS_NONE;
+}
+
 enum step session_fail(struct session *session, enum session_error error) {
         session->failure.error = error;
         session->failure.phase = session->phases[session->phase].name;
         session->failure.outcome = session->outcome;
+        session->failure.options = what_of_options(session);
         if (session->outcome == SESSION_NOT_BOOTABLE && session->map.n_runs > 0)
                 session->failure.remains = what_remains(session);
         session->uninterruptible = false;

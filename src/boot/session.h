@@ -195,6 +195,14 @@ enum session_error {
 };
 
 /* Of a chip that is left SESSION_NOT_BOOTABLE. */
+/* What became of the option bytes, protection included. */
+enum session_options {
+        SESSION_OPTIONS_NONE,      /* the job had nothing to do with them */
+        SESSION_OPTIONS_UNTOUCHED, /* it was to change them */
+        SESSION_OPTIONS_PARTLY,    /* it began to, and may have done nothing, a part or all */
+        SESSION_OPTIONS_CHANGED,   /* it did all that was asked for */
+};
+
 struct session_remains {
         bool boot_stands;    /* nothing was done to the page that the chip boots from ... */
         bool boot_uncertain; /* ... as far as is known: it may be another one */
@@ -208,6 +216,7 @@ struct session_failure {
         enum session_phase phase;
         enum session_outcome outcome;
         struct session_remains remains;
+        enum session_options options;
         int system;      /* negative errno behind LINES, FORMAT, LINK_LOST; or 0 */
         uint8_t command; /* AN3155 command code under way; valid if has_command */
         bool has_command;

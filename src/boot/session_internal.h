@@ -116,6 +116,7 @@ struct session {
         bool options_changed, options_wanted;
         size_t option_area; /* counted from the last */
         unsigned option_tries, protect_tries;
+        unsigned option_writes; /* to options or protection that were sent and not refused whole */
 
         struct flash_page *pages; /* ERASE */
         size_t n_pages;
@@ -231,3 +232,6 @@ enum step options_write(struct session *session);
 
 /* False: the session has failed. */
 bool options_may_be_written(struct session *session);
+
+/* Is the job to change option bytes or protection, as far as is known yet? */
+bool options_are_asked_for(const struct session *session);

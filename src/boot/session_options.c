@@ -81,6 +81,7 @@ static enum step write_area(struct session *session) {
                                               "all of them were written");
                 rom_write_options(&session->rom, area->start, session->new_options + offset,
                                   area->size, lasting(session) != NULL);
+                session->option_writes++;
                 session->step = OPTIONS_WRITTEN;
                 return STEP_BUSY;
         }
@@ -152,8 +153,10 @@ static enum step area_written(struct session *session) {
         size_t offset;
         const struct chip_range *area = current_area(session, &offset);
 
-        if (rom->status == ROM_NACK)
+        if (rom->status == ROM_NACK) {
+                session->option_writes -= rom->failure.stage == 0;
                 return session_fail_rom(session);
+        }
         if (rom->status == ROM_GONE) {
                 session->gone = true;
                 memcpy(session->options + offset, session->new_options + offset, area->size);
@@ -233,6 +236,24 @@ static bool wants_option_bytes(const struct session *session) {
 
         return session->request.option_bytes &&
                (kind == SESSION_FLASH || kind == SESSION_WRITE_OPTIONS);
+}
+
+bool options_are_asked_for(const struct session *session) {
+        const struct session_request *request = &session->request;
+
+        switch (request->kind) {
+        case SESSION_WRITE_PROTECT:
+        case SESSION_WRITE_UNPROTECT:
+        case SESSION_READOUT_PROTECT:
+        case SESSION_READOUT_UNPROTECT:
+        case SESSION_WRITE_OPTIONS:
+                return true;
+        case SESSION_FLASH:
+                return request->option_bytes || has_option_segments(session) ||
+                       request->n_sectors > 0 || request->readout_protect;
+        default:
+                return false;
+        }
 }
 
 static enum step want_options(struct session *session) {

@@ -100,6 +100,7 @@ static enum step protect_sectors(struct session *session) {
         if (check_listed(session, AN3155_WRITE_PROTECT) == STEP_FAILED)
                 return STEP_FAILED;
         rom_write_protect(&session->rom, request->sectors, request->n_sectors);
+        session->option_writes++;
         session->step = PROTECT_SECTORS_DONE;
         return STEP_BUSY;
 }
@@ -115,6 +116,7 @@ static enum step protect_switch(struct session *session) {
         if (command == AN3155_READOUT_UNPROTECT)
                 session->outcome = SESSION_NOT_BOOTABLE; /* it erases all of the flash */
         rom_protection(&session->rom, command, size);
+        session->option_writes++;
         session->step = PROTECT_SWITCH_DONE;
         return STEP_BUSY;
 }
@@ -123,6 +125,7 @@ static enum step protect_switch(struct session *session) {
 static enum step refused(struct session *session) {
         bool whole = session->rom.failure.stage == 0;
 
+        session->option_writes -= whole;
         if (whole && session->request.kind == SESSION_READOUT_UNPROTECT &&
             session->protect_tries == 0)
                 session->outcome = SESSION_UNTOUCHED;

@@ -50,6 +50,7 @@ void scene_init(struct scene *scene, const struct given *given) {
                              .phase = given->phase,
                              .outcome = given->outcome,
                              .remains = given->remains,
+                             .options = given->options,
                              .system = given->system,
                              .has_command = given->command != 0,
                              .command = (uint8_t)given->command,

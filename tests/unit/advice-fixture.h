@@ -47,6 +47,7 @@ struct given {
         bool start_unknown;
         enum session_outcome outcome;
         struct session_remains remains;
+        enum session_options options;
         uint16_t reported;
         const char *reason;
         unsigned n_sectors;

@@ -264,8 +264,22 @@ static void protection_is_switched_through_any_disturbance(void **state) {
 
 /* ---- at work ---- */
 
+static size_t peek_options(const struct board *board, uint8_t *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < CHIP_RANGES_MAX; i++) {
+                const struct chip_range *area = &board->chip->options[i];
+
+                assert_true(area->size == 0 ||
+                            virtual_peek(board->drive.chip, area->start, ret + n, area->size));
+                n += area->size;
+        }
+        return n;
+}
+
 /* A critical section: option bytes half written can lock a part for good. Noise, an unplugged port
- * or a cancel in the middle of it do not end in a reset before it is over. */
+ * or a cancel in the middle of it do not end in a reset before it is over. What the failure then
+ * tells of them is true. */
 static void nothing_resets_a_chip_that_writes_its_option_bytes(void **state) {
         static const struct {
                 const char *chip;
@@ -283,13 +297,15 @@ static void nothing_resets_a_chip_that_writes_its_option_bytes(void **state) {
                 { "STM32G071", { .kind = SESSION_READOUT_UNPROTECT } },
         };
         const struct virtual_config wiring = { .timing = CHIP_WORST };
-        unsigned runs = 0, waited = 0;
+        unsigned runs = 0, waited = 0, told[SESSION_OPTIONS_CHANGED + 1] = { 0 };
         struct board board;
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases) * 3; i++)
                 for (uint64_t at = 150; at < 1600; at += 2, runs++) {
                         board_open(&board, cases[i / 3].chip, &wiring);
+                        uint8_t before[1024], after[1024];
+                        size_t n_options = peek_options(&board, before);
                         uint64_t *moments[] = { &board.drive.noise_at, &board.drive.unplug_at,
                                                 &board.drive.cancel_at };
 
@@ -299,8 +315,23 @@ static void nothing_resets_a_chip_that_writes_its_option_bytes(void **state) {
                         waited += !done && board.drive.now > (at + 150) * USEC_PER_MSEC;
                         assert_int_equal(virtual_counters(board.drive.chip)->option_torn, 0);
                         assert_false(board.drive.reset || board.drive.boot0);
+                        (void)peek_options(&board, after);
+                        if (!done) {
+                                enum session_options options =
+                                        session_failure(board.session)->options;
+
+                                if (options != SESSION_OPTIONS_PARTLY)
+                                        assert_int_equal(memcmp(before, after, n_options) != 0,
+                                                         options == SESSION_OPTIONS_CHANGED);
+                                told[options]++;
+                        }
                         board_close(&board);
                 }
+        print_message("options untouched %u, perhaps changed %u, changed %u\n",
+                      told[SESSION_OPTIONS_UNTOUCHED], told[SESSION_OPTIONS_PARTLY],
+                      told[SESSION_OPTIONS_CHANGED]);
+        assert_int_equal(told[SESSION_OPTIONS_NONE], 0);
+        assert_true(told[SESSION_OPTIONS_UNTOUCHED] > 50 && told[SESSION_OPTIONS_PARTLY] > 50);
         print_message("%u jobs disturbed in time; %u waited for the section to end\n", runs,
                       waited);
         assert_true(waited > 50);
