@@ -194,7 +194,6 @@ enum session_error {
         SESSION_CANCELLED,
 };
 
-/* Of a chip that is left SESSION_NOT_BOOTABLE. */
 /* What became of the option bytes, protection included. */
 enum session_options {
         SESSION_OPTIONS_NONE,      /* the job had nothing to do with them */
@@ -203,6 +202,7 @@ enum session_options {
         SESSION_OPTIONS_CHANGED,   /* it did all that was asked for */
 };
 
+/* Of a chip that is left SESSION_NOT_BOOTABLE. */
 struct session_remains {
         bool boot_stands;    /* nothing was done to the page that the chip boots from ... */
         bool boot_uncertain; /* ... as far as is known: it may be another one */
