@@ -9,6 +9,7 @@
 #include "boot/plan.h"
 #include "daemon/error.h"
 #include "daemon/inspect.h"
+#include "daemon/job_image.h"
 #include "util/bytes.h"
 #include "util/parse.h"
 #include "util/utf8.h"
@@ -128,6 +129,10 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
         if (chip->unusable)
                 return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,
                                              STMBOOT_IMAGE_REASON, "s", chip->unusable);
+
+        if (!request->session.option_segments &&
+            job_image_has_options(request->image, chip, &error))
+                return append_misfit(reply, target, chip, &error);
 
         /* As for a job, which part of the family it is counts only where it has answered. */
         if (target->known.info.chip == chip && !target->known.in_doubt)

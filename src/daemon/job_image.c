@@ -158,9 +158,8 @@ int job_image_parse(const char *name, const uint8_t *data, size_t size,
         return error_set(ret_error, ERROR_IMAGE_INVALID, "%s: %s", name, error.reason);
 }
 
-/* An option-byte segment of this image that nobody asked for. */
-static bool has_option_segment(const struct image *image, const struct chip *chip,
-                               struct plan_error *ret_error) {
+bool job_image_has_options(const struct image *image, const struct chip *chip,
+                           struct plan_error *ret_error) {
         for (size_t i = 0; i < image->n_segments; i++)
                 for (size_t k = 0; k < CHIP_RANGES_MAX; k++) {
                         const struct image_segment *segment = &image->segments[i];
@@ -184,7 +183,7 @@ static int check_chip(const struct image *image, const struct chip *chip, bool o
 
         if (chip->unusable) /* the chip may be another of that name; the session says more */
                 return 0;
-        if (!option_segments && has_option_segment(image, chip, ret_error))
+        if (!option_segments && job_image_has_options(image, chip, ret_error))
                 return PLAN_OPTION_BYTES;
         int r = plan_check_image(image, chip, 0, &plan, ret_error);
         return r == -EOPNOTSUPP ? 0 : r;

@@ -32,6 +32,11 @@ int job_image_parse(const char *name, const uint8_t *data, size_t size,
                     const struct image_options *options, struct image **ret,
                     sd_bus_error *ret_error);
 
+/* Is there an option-byte segment, which a job takes only where it is told to? The first of them.
+ */
+bool job_image_has_options(const struct image *image, const struct chip *chip,
+                           struct plan_error *ret_error);
+
 /*
  * Refuses an image that fits no chip that `config` allows, as far as that can be told without
  * asking the chip. `target` is for messages.
