@@ -61,7 +61,7 @@
 #define STMBOOT_IMAGE_BUILD_ID      "build-id"      /* s: optional; hexadecimal */
 #define STMBOOT_IMAGE_CHIP          "chip"          /* s: optional; it was held against this */
 #define STMBOOT_IMAGE_FITS          "fits"          /* b: only with `chip` */
-#define STMBOOT_IMAGE_REASON        "reason"        /* s: why it does not fit */
+#define STMBOOT_IMAGE_REASON        "reason"        /* s: why it does not fit, or nobody knows */
 #define STMBOOT_IMAGE_PAGES         "pages"         /* a(tt): touched; only if it fits */
 
 /* Exit codes of stmbootctl. */

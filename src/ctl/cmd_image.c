@@ -79,6 +79,7 @@ static void print_list(struct json_object *image, const char *key,
 
 static void print_image(struct json_object *image) {
         char size[TEXT_NUMBER_MAX], text[TEXT_NUMBER_MAX * 2];
+        struct json_object *fits;
 
         text_size(json_number(image, "size"), size);
         (void)snprintf(text, sizeof text, "%s (%" PRIu64 " bytes)", size,
@@ -95,9 +96,9 @@ static void print_image(struct json_object *image) {
         if (!json_object_object_get_ex(image, "reset_vector", NULL))
                 output_field("Vector table", "none at its start");
         output_field("Chip", json_text(image, "chip"));
-        if (!json_object_object_get_ex(image, "fits", NULL))
+        if (!json_object_object_get_ex(image, "fits", &fits))
                 return;
-        output_field("Fits", json_flag(image, "fits") ? "yes" : "no");
+        output_field("Fits", !fits ? "not known" : json_flag(image, "fits") ? "yes" : "no");
         output_field("Reason", json_text(image, "reason"));
         print_list(image, "pages", print_pages);
 }
@@ -123,6 +124,17 @@ static int inspect(struct client *client, const struct options *options, const c
         return r < 0 ? client_report_errno(r, "Cannot read the answer") : STMBOOT_EXIT_DONE;
 }
 
+/* What the exit code says of "does it fit?", where that was asked. */
+static int fit_to_exit_code(struct json_object *image) {
+        struct json_object *fits;
+
+        if (!json_object_object_get_ex(image, "fits", &fits))
+                return STMBOOT_EXIT_DONE;
+        if (!fits)
+                return STMBOOT_EXIT_WRONG_CHIP;
+        return json_flag(image, "fits") ? STMBOOT_EXIT_DONE : STMBOOT_EXIT_IMAGE;
+}
+
 int cmd_image(struct client *client, const struct options *options, char **args, size_t n_args) {
         _cleanup_json_ struct json_object *image = NULL;
 
@@ -130,13 +142,12 @@ int cmd_image(struct client *client, const struct options *options, char **args,
         int code = inspect(client, options, args[0], &image);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
+        if (options->target && !json_object_object_get_ex(image, "fits", NULL) &&
+            json_object_object_add(image, "fits", NULL) < 0) /* asked, and not known */
+                return client_report_errno(-ENOMEM, "Cannot read the answer");
         if (options->json != JSON_OFF)
                 code = output_json(options, image);
         else
                 print_image(image);
-        if (code != STMBOOT_EXIT_DONE)
-                return code;
-        if (json_object_object_get_ex(image, "fits", NULL) && !json_flag(image, "fits"))
-                return STMBOOT_EXIT_IMAGE;
-        return STMBOOT_EXIT_DONE;
+        return code != STMBOOT_EXIT_DONE ? code : fit_to_exit_code(image);
 }

@@ -76,7 +76,8 @@ const struct verb verb_table[VERB_MAX_] = {
                                 cmd_option_bytes },
         [VERB_IMAGE] = { "image", "FILE", 1, 1, "Show what is in a firmware file",
                          "Shows segments, checksums, entry point and build-id, and with --target "
-                         "whether it fits there.\nNo chip is touched.\n",
+                         "whether it fits there (exit code 6: no; 8: the chip is not known yet).\n"
+                         "No chip is touched.\n",
                          cmd_image },
         [VERB_SYNC] = { "sync", "[TARGET...]", 0, SIZE_MAX, "Bring targets to configured images",
                         "Each target gets the image that File= in its [Image] section names, if it "

@@ -92,6 +92,18 @@ static int append_contents(sd_bus_message *reply, const struct image *image) {
         return r < 0 ? r : append_vectors(reply, image);
 }
 
+/* "Does it fit?" has no answer. */
+static int append_unknown_chip(sd_bus_message *reply, const struct target *target) {
+        _cleanup_free_ char *reason = NULL;
+
+        if (asprintf(&reason, "the chip is not known yet: probe it first (stmbootctl probe %s)",
+                     target->name) < 0) {
+                reason = NULL;
+                return -ENOMEM;
+        }
+        return sd_bus_message_append(reply, "{sv}", STMBOOT_IMAGE_REASON, "s", reason);
+}
+
 static int append_misfit(sd_bus_message *reply, const struct target *target,
                          const struct chip *chip, const struct plan_error *error) {
         const struct session_failure failure = {
@@ -122,7 +134,7 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
         uint32_t flash_size = 0;
 
         if (!chip)
-                return 0;
+                return append_unknown_chip(reply, target);
         int r = sd_bus_message_append(reply, "{sv}", STMBOOT_IMAGE_CHIP, "s", chip->name);
         if (r < 0)
                 return r;

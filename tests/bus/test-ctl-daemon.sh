@@ -50,6 +50,26 @@ helps_within_80_columns() {
         ! grep -q '.\{80\}' out || problem 'stmbootd --help is wide'
 }
 
+says_of_an_unknown_chip_that_nobody_knows_what_fits() {
+        run image other.elf --target=pump
+        exits 8
+        has out 'Format: elf'
+        has out 'Fits: not known'
+        has out 'Reason: the chip is not known yet: probe it first (stmbootctl probe pump)'
+        run image other.elf --target=pump --json=short
+        exits 8
+        has out '"fits":null'
+        has out '"reason":"the chip is not known yet'
+        run image other.elf
+        exits 0
+        lacks out 'Fits'
+        run -q probe pump
+        exits 0
+        run image other.elf --target=pump
+        exits 0
+        has out 'Fits: yes'
+}
+
 takes_an_image_by_every_way() {
         "$ctl" -q flash motor - <other.elf >out 2>err
         code=$?
@@ -194,6 +214,8 @@ follows_jobs() {
 
 case_ 'reads the example of the README' reads_the_example_of_the_readme
 case_ 'stmbootd helps within 80 columns' helps_within_80_columns
+case_ 'says of an unknown chip that nobody knows what fits' \
+        says_of_an_unknown_chip_that_nobody_knows_what_fits
 case_ 'takes an image by every way' takes_an_image_by_every_way
 case_ 'takes every option that it offers' takes_every_option_that_it_offers
 case_ 'writes protection and option bytes' writes_protection_and_option_bytes
