@@ -99,7 +99,7 @@ static void print_image(struct json_object *image) {
         if (!json_object_object_get_ex(image, "fits", &fits))
                 return;
         output_field("Fits", !fits ? "not known" : json_flag(image, "fits") ? "yes" : "no");
-        output_field("Reason", json_text(image, "reason"));
+        output_lines("Reason", json_text(image, "reason"));
         print_list(image, "pages", print_pages);
 }
 

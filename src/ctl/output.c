@@ -143,6 +143,14 @@ void output_field(const char *label, const char *text) {
                 (void)printf("%18s%s %s\n", label, *label ? ":" : " ", text_sanitise(safe, false));
 }
 
+void output_lines(const char *label, const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+        char *rest = copy;
+
+        for (char *line; (line = strsep(&rest, "\n")); label = "")
+                output_field(label, line);
+}
+
 /* "trace | head": whoever reads has seen enough. */
 static bool reader_is_gone(void) {
         struct pollfd pollfd = { .fd = STDOUT_FILENO, .events = POLLOUT };

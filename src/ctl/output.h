@@ -34,6 +34,9 @@ void table_print(const struct table *table);
  */
 void output_field(const char *label, const char *text);
 
+/* The same for a text of several lines, one below the other. */
+void output_lines(const char *label, const char *text);
+
 /* Adds to an object what just failed: the exit code and what was complained of. */
 void output_add_failure(struct json_object *object, int code);
 

@@ -104,6 +104,20 @@ static int append_unknown_chip(sd_bus_message *reply, const struct target *targe
         return sd_bus_message_append(reply, "{sv}", STMBOOT_IMAGE_REASON, "s", reason);
 }
 
+/*
+ * What is said of a job that failed, without whom it is about and without the second line: what has
+ * become of the firmware, which nobody was about to touch. In place; returns its beginning.
+ */
+static const char *without_job(char *text, const char *target) {
+        char *outcome = strchr(text, '\n'), *advice = outcome ? strchr(outcome + 1, '\n') : NULL;
+
+        if (advice)
+                memmove(outcome, advice, strlen(advice) + 1);
+        else if (outcome)
+                *outcome = '\0';
+        return text + strlen(target) + strlen(": ");
+}
+
 static int append_misfit(sd_bus_message *reply, const struct target *target,
                          const struct chip *chip, const struct plan_error *error) {
         const struct session_failure failure = {
@@ -123,7 +137,7 @@ static int append_misfit(sd_bus_message *reply, const struct target *target,
                 return -ENOMEM;
         utf8_sanitise(text);
         return sd_bus_message_append(reply, "{sv}{sv}", STMBOOT_IMAGE_FITS, "b", false,
-                                     STMBOOT_IMAGE_REASON, "s", text);
+                                     STMBOOT_IMAGE_REASON, "s", without_job(text, target->name));
 }
 
 static int append_fit(sd_bus_message *reply, const struct job_request *request,

@@ -93,6 +93,10 @@ takes_an_image_by_every_way() {
         run image motor.bin --target=motor --address=0x0801f000
         exits 6
         has out 'Fits: no'
+        has out 'Reason: the image does not fit: 0x08020000-0x08023E1F lies outside of flash ('
+        grep -q '^ \{20\}Try: This chip has' out || problem 'the advice has no line of its own'
+        lacks out untouched
+        lacks out '?'
         run flash motor "$top/test-ctl-daemon.sh"
         exits 6
         sed 3s/.$/Z/ firmware/motor.hex >damaged.hex
