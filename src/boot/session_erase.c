@@ -2,13 +2,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "boot/session_internal.h"
 #include "util/macro.h"
 
 /*
  * Erases pages as such: a range, a bank, or all. An ACK proves nothing (AN3155 3.8: protected pages
- * are skipped), so the beginning of each page is looked at afterwards.
+ * are skipped), so the beginning of each page is looked at afterwards; of the first, which the chip
+ * may boot from, before the others go: with an old vector table the rest of it would start.
  */
 
 #define LOOK_SIZE 16
@@ -58,7 +60,7 @@ static enum step collect_pages(struct session *session) {
                 (void)flash_map_page(&session->map, i, &page);
                 if (request->bank > 0 && page.bank != request->bank)
                         continue;
-                if (ranged && (page.address >= end || page.address + page.size <= start))
+                if (ranged && (page.address >= end || (uint64_t)page.address + page.size <= start))
                         continue;
                 add_page(session, &page);
         }
@@ -72,6 +74,8 @@ enum {
         ERASE_BEGIN,
         ERASE_RANGED,
         ERASE_AT_ONCE, /* mass or bank erase under way */
+        ERASE_FIRST_SEEN,
+        ERASE_FIRST_LOOKED,
         ERASE_PAGES_DONE,
         ERASE_LOOKED,
 };
@@ -93,25 +97,36 @@ static enum step begin_look(struct session *session) {
         return look_next(session);
 }
 
-static enum step looked(struct session *session) {
+/* Is the page that was looked at blank? Asked twice: a Read carries no checksum. */
+static bool seen_blank(struct session *session, bool *ret_again) {
         const struct rom *rom = &session->rom;
-        const struct flash_page *page = &session->pages[session->index];
         size_t size;
         const uint8_t *data = rom_data(rom, &size);
         bool blank = rom->status == ROM_OK && session_is_blank(session, data, size);
 
-        if (!blank && !session->retried) { /* a Read carries no checksum */
-                session->retried = true;
-                return look_next(session);
-        }
-        session->retried = false;
+        *ret_again = !blank && !session->retried;
+        session->retried = *ret_again;
+        return blank;
+}
+
+static enum step not_blank(struct session *session, const struct flash_page *page) {
+        size_t size;
+
+        return session->rom.status == ROM_OK
+                       ? session_fail_not_blank(session, page->address,
+                                                rom_data(&session->rom, &size))
+                       : session_fail_rom(session);
+}
+
+static enum step looked(struct session *session) {
+        bool again, blank = seen_blank(session, &again);
+
         if (blank) {
                 session->index++;
                 session_advance_work(session, 0, 1);
-                return look_next(session);
         }
-        return rom->status == ROM_OK ? session_fail_not_blank(session, page->address, data)
-                                     : session_fail_rom(session);
+        return blank || again ? look_next(session)
+                              : not_blank(session, &session->pages[session->index]);
 }
 
 /* ---- page by page ---- */
@@ -135,6 +150,42 @@ static enum step erase_next(struct session *session) {
         return STEP_BUSY;
 }
 
+static enum step look_at_first(struct session *session, unsigned next) {
+        rom_try_read(&session->rom, session->pages[0].address, LOOK_SIZE);
+        session->step = next;
+        return STEP_BUSY;
+}
+
+static enum step begin_pages(struct session *session) {
+        session->index = 0;
+        return look_at_first(session, ERASE_FIRST_SEEN);
+}
+
+static enum step first_seen(struct session *session) {
+        size_t size;
+        const uint8_t *data = rom_data(&session->rom, &size);
+
+        session->has_old_head = session->rom.status == ROM_OK;
+        if (session->has_old_head)
+                memcpy(session->old_head, data, size);
+        return erase_next(session);
+}
+
+static enum step first_looked(struct session *session) {
+        bool again, blank = seen_blank(session, &again);
+        size_t size;
+        const uint8_t *data = rom_data(&session->rom, &size);
+
+        if (again)
+                return look_at_first(session, ERASE_FIRST_LOOKED);
+        if (blank)
+                return erase_next(session);
+        if (session->rom.status == ROM_OK && session->has_old_head && !session->erased &&
+            memcmp(data, session->old_head, size) == 0)
+                session->outcome = SESSION_UNTOUCHED; /* write-protected: skipped */
+        return not_blank(session, &session->pages[0]);
+}
+
 static enum step pages_done(struct session *session) {
         const struct rom *rom = &session->rom;
 
@@ -146,7 +197,8 @@ static enum step pages_done(struct session *session) {
         }
         session_advance_progress(session, session->offset);
         session->index += session->offset;
-        return erase_next(session);
+        return session->index == 1 ? look_at_first(session, ERASE_FIRST_LOOKED)
+                                   : erase_next(session);
 }
 
 /* ---- at once ---- */
@@ -180,7 +232,7 @@ static enum step done_at_once(struct session *session) {
                 session->outcome = SESSION_UNTOUCHED;
         if (session_check_names(session, session->pages, session->n_pages) == STEP_FAILED)
                 return STEP_FAILED;
-        return erase_next(session); /* refused: page by page, then */
+        return begin_pages(session); /* refused: page by page, then */
 }
 
 enum step phase_collect(struct session *session) {
@@ -202,7 +254,7 @@ enum step phase_collect(struct session *session) {
 
 static enum step begin_erase(struct session *session) {
         session_begin_progress(session, session->n_pages);
-        return at_once(session) ? STEP_BUSY : erase_next(session);
+        return at_once(session) ? STEP_BUSY : begin_pages(session);
 }
 
 enum step phase_erase_range(struct session *session) {
@@ -219,6 +271,10 @@ enum step phase_erase_range(struct session *session) {
                 return rom->status == ROM_OK ? begin_erase(session) : session_fail_rom(session);
         case ERASE_AT_ONCE:
                 return done_at_once(session);
+        case ERASE_FIRST_SEEN:
+                return first_seen(session);
+        case ERASE_FIRST_LOOKED:
+                return first_looked(session);
         case ERASE_PAGES_DONE:
                 return pages_done(session);
         default:

@@ -319,6 +319,35 @@ static void a_protected_page_is_seen_to_stand(void **state) {
         }
 }
 
+/* With an old vector table what is left of the rest would start. The option bytes of an L4 do not
+ * say what is protected: only the page does. */
+static void where_the_first_page_stands_the_rest_does(void **state) {
+        const struct session_request protect = { .kind = SESSION_WRITE_PROTECT,
+                                                 .sectors = (const uint8_t[]){ 0, 1 },
+                                                 .n_sectors = 2 };
+        static const bool masses[] = { false, true };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(masses); i++) {
+                const struct session_request erase = { .kind = SESSION_ERASE,
+                                                       .mass_erase = masses[i] };
+
+                board_open(&board, "STM32L476", NULL);
+                struct image *old = drive_image(board.chip, 32 * 1024, 1);
+                board_put(&board, old);
+                board_do(&board, &protect);
+                const struct session_failure *f = board_fail(&board, &erase, SESSION_NOT_BLANK);
+                assert_int_equal(f->address, 0x08000000);
+                assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+                assert_true(drive_holds(board.drive.chip, old));
+                board_check_left(&board);
+                assert_int_equal(board_look(&board, old, NULL), BOARD_RUNS_OLD);
+                image_free(old);
+                board_close(&board);
+        }
+}
+
 /* ---- run, reset, enter ---- */
 
 static void run_and_reset_start_the_application(void **state) {
@@ -416,6 +445,7 @@ int main(void) {
                 cmocka_unit_test(other_addresses_of_flash_are_read_and_started),
                 cmocka_unit_test(what_is_not_flash_is_not_erased),
                 cmocka_unit_test(a_protected_page_is_seen_to_stand),
+                cmocka_unit_test(where_the_first_page_stands_the_rest_does),
                 cmocka_unit_test(run_and_reset_start_the_application),
                 cmocka_unit_test(reset_without_a_line_is_refused),
         };
