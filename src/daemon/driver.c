@@ -189,6 +189,8 @@ static void do_flush(struct driver *driver) {
 static bool do_want(struct driver *driver, const struct session_want *want) {
         if (want->type != SESSION_WANT_WAIT)
                 driver->wait_start = 0;
+        if (want->type != SESSION_WANT_SEND && driver->sending)
+                end_send(driver); /* it was given up in the middle */
         switch (want->type) {
         case SESSION_WANT_SEND:
                 return do_send(driver, want);
@@ -223,7 +225,6 @@ void driver_run(struct driver *driver) {
 }
 
 void driver_cancel(struct driver *driver) {
-        end_send(driver);
         tell(driver, &(struct session_event){ .type = SESSION_EVENT_CANCEL });
         driver_run(driver);
 }
