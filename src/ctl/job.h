@@ -23,6 +23,7 @@ struct job {
         int code;                       /* enum stmboot_exit */
         char *error_name;               /* NULL: none */
         char *error_message;            /* NULL: none */
+        size_t n_notes;                 /* bytes of its notes that have been told */
         struct json_object *properties; /* of the job's object at its end, or NULL */
 };
 

@@ -7,10 +7,16 @@
 #include "ctl/options.h"
 #include "ctl/text.h"
 
-static void report_notes(const struct job *job) {
-        _cleanup_free_ char *notes = strdup(json_text(job->properties, "notes"));
-        char *rest = notes;
+void job_report_notes(struct job *job, const char *notes) {
+        size_t size = strlen(notes);
 
+        if (size <= job->n_notes)
+                return; /* the service only ever adds to them */
+
+        _cleanup_free_ char *fresh = strdup(notes + job->n_notes);
+        char *rest = fresh;
+
+        job->n_notes = size;
         for (char *line; (line = strsep(&rest, "\n"));)
                 if (*line)
                         text_print_line(stderr, job->target, "note: %s", line);
@@ -70,13 +76,12 @@ static void report_failure(const struct job *job, const struct options *options)
                 (void)client_report(options, &error, 0);
 }
 
-void job_report(const struct job *job, const struct options *options, uint64_t took) {
+void job_report(struct job *job, const struct options *options, uint64_t took) {
         if (job->error_name)
                 report_failure(job, options);
         else if (job->code == STMBOOT_EXIT_DONE && !options->quiet && options->json == JSON_OFF)
                 report_success(job, took);
-        if (job->properties && !options->quiet)
-                report_notes(job);
+        job_report_notes(job, json_text(job->properties, "notes"));
         (void)fflush(stdout);
 }
 

@@ -104,6 +104,13 @@ static int on_waited(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
 /* ---- while it runs ---- */
 
+static void tell_notes(struct run *run, const char *notes) {
+        if (strlen(notes) <= run->job.n_notes)
+                return;
+        progress_clear(run->runner->progress); /* it is drawn again below the notes */
+        job_report_notes(&run->job, notes);
+}
+
 void run_apply(struct run *run, sd_bus_message *message) {
         _cleanup_json_ struct json_object *properties = NULL;
         struct progress_state *state = &run->progress;
@@ -122,6 +129,7 @@ void run_apply(struct run *run, sd_bus_message *message) {
                 state->total = json_object_get_uint64(value);
         if (json_object_object_get_ex(properties, "rate", &value))
                 state->rate = json_object_get_uint64(value);
+        tell_notes(run, json_text(properties, "notes"));
         progress_update(run->runner->progress, run->index, state, clock_usec());
 }
 

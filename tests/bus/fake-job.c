@@ -94,7 +94,8 @@ static int job_step(sd_event_source *source, uint64_t usec, void *userdata) {
                                                         : 0;
         job->done = job->total / 3;
         (void)sd_bus_emit_properties_changed(bus, job->path, STMBOOT_JOB_INTERFACE, "Phase",
-                                             "Progress", "BytesDone", "BytesTotal", "Rate", NULL);
+                                             "Progress", "BytesDone", "BytesTotal", "Rate", "Notes",
+                                             NULL);
         return sd_event_source_set_time_relative(source, 20 * USEC_PER_MSEC) < 0 ||
                                sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) < 0
                        ? -EIO
@@ -139,6 +140,13 @@ static int job_get_data(sd_bus_message *m, void *userdata, sd_bus_error *error) 
         return r;
 }
 
+/* One before the first erase, one at the end. */
+static const char *job_notes(const struct job *job) {
+        if (!strstr(job->target->name, "_note") || job->step < 1)
+                return "";
+        return job->ended ? "first thing\nsecond thing" : "first thing";
+}
+
 static int job_property(sd_bus *b, const char *path, const char *interface, const char *property,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct job *job = userdata;
@@ -168,11 +176,9 @@ static int job_property(sd_bus *b, const char *path, const char *interface, cons
                 return sd_bus_message_append(reply, "s", same ? "untouched" : "complete");
         if (strcmp(property, "Unchanged") == 0)
                 return sd_bus_message_append(reply, "b", same);
-        return sd_bus_message_append(reply, "s",
-                                     strcmp(property, "Notes") == 0 &&
-                                                     fake_starts_with(job->target->name, "ok_note")
-                                             ? "first thing\nsecond thing"
-                                             : "");
+        if (strcmp(property, "Notes") == 0)
+                return sd_bus_message_append(reply, "s", job_notes(job));
+        return sd_bus_message_append(reply, "s", "");
 }
 
 static bool is_busy(const struct fake_target *target) {

@@ -128,6 +128,9 @@ takes_every_option_that_it_offers() {
         exits 0
         run -q boot motor
         exits 0
+        run -q flash motor motor.bin --address=0x08001000
+        exits 0
+        has err 'motor: note: not power-fail safe: '
         run -q reset motor
         exits 0
         run -q erase motor 0x08004000 16K

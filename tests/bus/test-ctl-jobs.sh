@@ -19,6 +19,33 @@ draws_a_bar_on_a_terminal() {
         lacks err '[##'
 }
 
+# Before the bar of the phase that it comes with, in a line of its own.
+tells_notes_when_they_come() {
+        serve ok_note slow_note
+        for quiet in '' -q --json; do
+                "$ctl" $quiet flash slow_note fw.bin >out 2>err &
+                pid=$!
+                wait_for err 'slow_note: note: first thing'
+                has err 'slow_note: note: first thing'
+                kill -0 $pid || problem 'the job has ended'
+                kill -INT $pid
+                wait $pid
+                code=$?
+                exits 13
+                [ "$(grep -c 'note: first thing' err)" = 1 ] || problem 'it is told twice'
+                [ "$(grep -c 'note: second thing' err)" = 1 ] || problem 'the second is not told'
+        done
+        has out '"first thing"'
+        has out '"second thing"'
+        TERM=xterm script -qec "stty cols 80; '$ctl' flash ok_note fw.bin" /dev/null >out 2>&1 \
+                </dev/null
+        tr '\r' '\n' <out | sed 's/\x1b\[[0-9]*[AJ]//g' >lines
+        [ "$(grep -c '^ok_note: note: first thing$' lines)" = 1 ] || problem 'it has no line'
+        sed -n '/first thing/,$p' lines | grep -q '^ok_note  writing   \[###' ||
+                problem 'the bar does not go on'
+        serve_all
+}
+
 # signalled SIGNAL-COUNT ARGUMENT...: sends SIGINT so often while the job runs.
 signalled() {
         count=$1
@@ -182,6 +209,7 @@ says_when_the_unit_does_not_play() {
 }
 
 case_ 'draws a bar on a terminal' draws_a_bar_on_a_terminal
+case_ 'tells notes when they come' tells_notes_when_they_come
 case_ 'cancels on Ctrl-C and waits' cancels_on_ctrl_c_and_waits
 case_ 'leaves on a second Ctrl-C' leaves_on_a_second_ctrl_c
 case_ 'cancels jobs by number and target' cancels_jobs_by_number_and_target
