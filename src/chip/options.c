@@ -4,8 +4,8 @@
 
 #include "chip/chip-data.h"
 #include "chip/option_family.h"
+#include "chip/option_word.h"
 #include "chip/options.h"
-#include "util/bytes.h"
 #include "util/macro.h"
 
 #define RDP_LEVEL_2 0xCC
@@ -24,107 +24,32 @@ size_t chip_options_size(const struct chip *chip) {
 
 /* ---- words ---- */
 
-static size_t word_size(enum word_format format) {
-        switch (format) {
-        case WORD_8:
-                return 2;
-        case WORD_16:
-        case WORD_PLAIN:
-                return 4;
-        case WORD_32:
-        case WORD_16_IN_64:
-                break;
-        }
-        return 8;
-}
-
-static uint32_t word_get(enum word_format format, const uint8_t *bytes, size_t word) {
-        const uint8_t *p = bytes + word * word_size(format);
-
-        switch (format) {
-        case WORD_8:
-                return p[0];
-        case WORD_16:
-        case WORD_16_IN_64:
-                return get_le16(p);
-        case WORD_32:
-        case WORD_PLAIN:
-                break;
-        }
-        return get_le32(p);
-}
-
-static void word_put(enum word_format format, uint8_t *bytes, size_t word, uint32_t value) {
-        uint8_t *p = bytes + word * word_size(format);
-
-        switch (format) {
-        case WORD_8:
-                p[0] = (uint8_t)value;
-                p[1] = (uint8_t)~value;
-                break;
-        case WORD_16:
-                put_le16(p, (uint16_t)value);
-                put_le16(p + 2, (uint16_t)~value);
-                break;
-        case WORD_16_IN_64:
-                put_le16(p, (uint16_t)value);
-                break;
-        case WORD_32:
-                put_le32(p, value);
-                put_le32(p + 4, ~value);
-                break;
-        case WORD_PLAIN:
-                put_le32(p, value);
-                break;
-        }
-}
-
-static bool has_complement(enum word_format format) {
-        return format != WORD_16_IN_64 && format != WORD_PLAIN;
-}
-
-/* Does the complement fit? A word that never was written is all ones, its complement too. */
-static bool word_intact(enum word_format format, const uint8_t *bytes, size_t word) {
-        const uint8_t *p = bytes + word * word_size(format);
-        size_t half = word_size(format) / 2;
-        bool erased = true, complement = true;
-
-        if (!has_complement(format))
-                return true;
-
-        for (size_t i = 0; i < half; i++) {
-                erased = erased && p[i] == 0xFF && p[half + i] == 0xFF;
-                complement = complement && (p[i] ^ p[half + i]) == 0xFF;
-        }
-        return erased || complement;
-}
-
 bool chip_options_have_complements(const struct chip *chip) {
         const struct option_family *family = option_family_of(chip);
 
-        return family && has_complement(family->format);
+        return family && option_word_has_complement(family->format);
 }
 
 bool chip_options_fit_complements(const struct chip *chip, const uint8_t *bytes, size_t size) {
         const struct option_family *family = option_family_of(chip);
 
-        for (size_t i = 0; i < size / word_size(family->format); i++)
-                if (!word_intact(family->format, bytes, i))
+        for (size_t i = 0; i < size / option_word_size(family->format); i++)
+                if (!option_word_intact(family->format, bytes, i))
                         return false;
         return true;
 }
 
 static bool bit_get(const struct option_family *family, const uint8_t *bytes,
                     struct option_bit bit) {
-        return word_get(family->format, bytes, bit.word) >> bit.bit & 1;
+        return option_word_get(family->format, bytes, bit.word) >> bit.bit & 1;
 }
 
 static void bit_put(const struct option_family *family, uint8_t *bytes, struct option_bit bit,
                     bool value) {
-        uint32_t word = word_get(family->format, bytes, bit.word);
+        uint32_t word = option_word_get(family->format, bytes, bit.word);
 
-        word_put(family->format, bytes, bit.word,
-                 value ? word | 1U << bit.bit : word & ~(1U << bit.bit));
+        option_word_put(family->format, bytes, bit.word,
+                        value ? word | 1U << bit.bit : word & ~(1U << bit.bit));
 }
 
 static bool bit_is_set(const struct option_family *family, const uint8_t *bytes,
@@ -133,7 +58,7 @@ static bool bit_is_set(const struct option_family *family, const uint8_t *bytes,
 }
 
 static uint8_t rdp_get(const struct option_family *family, const uint8_t *bytes) {
-        return (uint8_t)(word_get(family->format, bytes, 0) >> family->rdp_bit);
+        return (uint8_t)(option_word_get(family->format, bytes, 0) >> family->rdp_bit);
 }
 
 /* ---- meaning ---- */
@@ -188,8 +113,8 @@ static void set_boot_address(struct chip_options *options, uint32_t address) {
 /* RM0385, RM0410, boot configuration: two addresses in units of 16 KiB */
 static void decode_boot_add(const struct option_family *family, const struct chip *chip,
                             const uint8_t *bytes, struct chip_options *options) {
-        uint32_t add0 = word_get(family->format, bytes, 2) << 14;
-        uint32_t add1 = word_get(family->format, bytes, 3) << 14;
+        uint32_t add0 = option_word_get(family->format, bytes, 2) << 14;
+        uint32_t add1 = option_word_get(family->format, bytes, 3) << 14;
 
         /* with nDBANK = nDBOOT = 0 the ROM looks at BOOT_ADD0 whatever the pin says, and takes the
          * bank that holds valid code: AN2606, F76x/77x, V9.3 */
@@ -206,8 +131,8 @@ static void decode_boot_add(const struct option_family *family, const struct chi
 /* RM0438, RM0456 table 25: with TrustZone off, two addresses in units of 128 bytes */
 static void decode_boot_nsbootadd(const struct option_family *family, const struct chip *chip,
                                   const uint8_t *bytes, bool by_pin, struct chip_options *options) {
-        uint32_t add0 = word_get(family->format, bytes, 1) & ~0x7FU;
-        uint32_t add1 = word_get(family->format, bytes, 2) & ~0x7FU;
+        uint32_t add0 = option_word_get(family->format, bytes, 1) & ~0x7FU;
+        uint32_t add1 = option_word_get(family->format, bytes, 2) & ~0x7FU;
 
         if (bit_is_set(family, bytes, family->tzen))
                 return;
@@ -251,10 +176,10 @@ static void decode_boot(const struct option_family *family, const struct chip *c
 
 /* Are the words that decide about booting and protection in order? */
 static bool options_intact(const struct option_family *family, const uint8_t *bytes) {
-        return word_intact(family->format, bytes, 0) &&
-               word_intact(family->format, bytes, family->n_boot1.word) &&
-               word_intact(family->format, bytes, family->bfb2.word) &&
-               word_intact(family->format, bytes, family->boot_lock.word);
+        return option_word_intact(family->format, bytes, 0) &&
+               option_word_intact(family->format, bytes, family->n_boot1.word) &&
+               option_word_intact(family->format, bytes, family->bfb2.word) &&
+               option_word_intact(family->format, bytes, family->boot_lock.word);
 }
 
 int chip_options_decode(const struct chip *chip, uint32_t flash_size, const uint8_t *bytes,
@@ -297,7 +222,7 @@ int chip_options_enable_boot_pin(const struct chip *chip, uint8_t *bytes, size_t
                         bit_put(family, bytes, family->n_boot1, true);
                 return 0;
         case BOOT_BY_ADD:
-                word_put(family->format, bytes, 3, F7_ITCM_ROM >> 14);
+                option_word_put(family->format, bytes, 3, F7_ITCM_ROM >> 14);
                 return 0;
         case BOOT_BY_NSBOOTADD:
         case BOOT_UNKNOWN:
@@ -324,8 +249,8 @@ const char *chip_options_permanent(const struct chip *chip, const uint8_t *befor
 
                 if (!field->name)
                         break;
-                old = word_get(family->format, before, field->word) >> field->bit & mask;
-                new = word_get(family->format, after, field->word) >> field->bit &mask;
+                old = option_word_get(family->format, before, field->word) >> field->bit & mask;
+                new = option_word_get(family->format, after, field->word) >> field->bit &mask;
                 if (old != new && (field->width > 1 || new == 1))
                         return field->name;
         }
@@ -342,12 +267,12 @@ void chip_options_factory(const struct chip *chip, uint8_t *ret_bytes, size_t si
                 return;
 
         /* L0 and L1 erase to zeros, and a 0 does not protect (RM0377, RM0038) */
-        words = size / word_size(family->format);
+        words = size / option_word_size(family->format);
         for (size_t i = 0; i < words; i++)
-                word_put(family->format, ret_bytes, i,
-                         i < family->n_factory       ? family->factory[i]
-                         : family->format == WORD_16 ? 0
-                                                     : UINT32_MAX);
+                option_word_put(family->format, ret_bytes, i,
+                                i < family->n_factory       ? family->factory[i]
+                                : family->format == WORD_16 ? 0
+                                                            : UINT32_MAX);
         if (family->n_factory > 0)
                 return;
 
@@ -356,8 +281,9 @@ void chip_options_factory(const struct chip *chip, uint8_t *ret_bytes, size_t si
                 bit_put(family, ret_bytes, family->swap, !family->swap_value);
         if (family->rdp_open == 0)
                 return;
-        rdp = word_get(family->format, ret_bytes, 0) & ~(0xFFU << family->rdp_bit);
-        word_put(family->format, ret_bytes, 0, rdp | (uint32_t)family->rdp_open << family->rdp_bit);
+        rdp = option_word_get(family->format, ret_bytes, 0) & ~(0xFFU << family->rdp_bit);
+        option_word_put(family->format, ret_bytes, 0,
+                        rdp | (uint32_t)family->rdp_open << family->rdp_bit);
         for (size_t i = 0; i < ARRAY_SIZE(family->permanent) && family->permanent[i].name; i++)
                 bit_put(family, ret_bytes,
                         (struct option_bit){ .exists = true,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "chip/option_family.h"
+#include "chip/option_word.h"
 #include "chip/options.h"
-#include "util/bytes.h"
 #include "util/macro.h"
 #include "virtual/model.h"
 
@@ -22,80 +22,19 @@
 
 /* ---- words ---- */
 
-static size_t word_size(enum word_format format) {
-        switch (format) {
-        case WORD_8:
-                return 2;
-        case WORD_16:
-        case WORD_PLAIN:
-                return 4;
-        default:
-                return 8;
-        }
-}
-
-/* Bytes of the value itself. */
-static size_t value_size(enum word_format format) {
-        switch (format) {
-        case WORD_8:
-                return 1;
-        case WORD_16:
-        case WORD_16_IN_64:
-                return 2;
-        default:
-                return 4;
-        }
-}
-
-static bool has_complement(enum word_format format) {
-        return format == WORD_8 || format == WORD_16 || format == WORD_32;
+static bool word_exists(const struct virtual_stm32 *chip, unsigned word) {
+        return (word + 1) * option_word_size(chip->option_family->format) <= chip->options_size;
 }
 
 static uint32_t word_get(const struct virtual_stm32 *chip, const uint8_t *bytes, unsigned word) {
-        enum word_format format = chip->option_family->format;
-        const uint8_t *p = bytes + word * word_size(format);
-        uint32_t value = 0;
-
-        if ((word + 1) * word_size(format) > chip->options_size)
-                return UINT32_MAX;
-        for (size_t i = 0; i < value_size(format); i++)
-                value |= (uint32_t)p[i] << 8 * i;
-        return value;
+        return word_exists(chip, word) ? option_word_get(chip->option_family->format, bytes, word)
+                                       : UINT32_MAX;
 }
 
 static void word_put(const struct virtual_stm32 *chip, uint8_t *bytes, unsigned word,
                      uint32_t value) {
-        enum word_format format = chip->option_family->format;
-        uint8_t *p = bytes + word * word_size(format);
-
-        if ((word + 1) * word_size(format) > chip->options_size)
-                return;
-        for (size_t i = 0; i < value_size(format); i++) {
-                p[i] = (uint8_t)(value >> 8 * i);
-                if (has_complement(format))
-                        p[value_size(format) + i] = (uint8_t)~p[i];
-        }
-}
-
-/* Do all complements fit? A word that was never written is all ones. */
-static bool complements_fit(const struct virtual_stm32 *chip) {
-        enum word_format format = chip->option_family->format;
-        size_t half = value_size(format);
-
-        if (!has_complement(format))
-                return true;
-        for (size_t i = 0; i + 2 * half <= chip->options_size; i += 2 * half) {
-                const uint8_t *p = chip->options + i;
-                bool fits = true, ones = true;
-
-                for (size_t j = 0; j < half; j++) {
-                        fits = fits && (p[j] ^ p[half + j]) == 0xFF;
-                        ones = ones && p[j] == 0xFF && p[half + j] == 0xFF;
-                }
-                if (!fits && !ones)
-                        return false;
-        }
-        return true;
+        if (word_exists(chip, word))
+                option_word_put(chip->option_family->format, bytes, word, value);
 }
 
 static bool bit_get(const struct virtual_stm32 *chip, struct option_bit bit, bool otherwise) {
@@ -301,7 +240,7 @@ static uint8_t rdp_level(const struct virtual_stm32 *chip) {
 
         if (!options_writable(chip))
                 return chip->hidden_rdp;
-        if (!complements_fit(chip))
+        if (!chip_options_fit_complements(chip->chip, chip->options, chip->options_size))
                 return 1;
         rdp = (uint8_t)(word_get(chip, chip->options, 0) >> family->rdp_bit);
         if (rdp == 0xCC && family->rdp_final)
