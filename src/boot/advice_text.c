@@ -92,9 +92,7 @@ static void print_flash(struct text *text, const struct known *known) {
 }
 
 static void print_flash_size(struct text *text, const struct known *known) {
-        const struct plan_error *plan = &known->failure->plan;
-
-        print(text, "%" PRIu32 " KiB", (plan->flash_end - plan->flash_start) / 1024);
+        print(text, "%" PRIu32 " KiB", known->failure->plan.flash_size / 1024);
 }
 
 static void print_image_start(struct text *text, const struct known *known) {

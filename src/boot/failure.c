@@ -222,9 +222,11 @@ static void tell_fit(const struct story *story) {
                         " lies outside of flash",
                         plan->address, plan->end - 1);
         }
-        fprintf(story->out, " (0x%08" PRIX32 "-0x%08" PRIX32 ", %" PRIu32 " KiB)",
-                plan->flash_start, plan->flash_end - 1,
-                (plan->flash_end - plan->flash_start) / 1024);
+        fprintf(story->out, " (0x%08" PRIX32 "-0x%08" PRIX32 ", %" PRIu32 " KiB%s)",
+                plan->flash_start, plan->flash_end - 1, plan->flash_size / 1024,
+                plan->flash_size < plan->flash_end - plan->flash_start
+                        ? ", with a hole between the banks"
+                        : "");
 }
 
 static void tell_byte(const struct story *story, const char *what) {

@@ -97,6 +97,7 @@ struct plan_error {
         uint32_t end;                    /* end of that segment, exclusive */
         uint32_t flash_start, flash_end; /* what there is, end exclusive */
 };
+        uint32_t flash_size;             /* bytes of it: there may be a hole between two banks */
 
 /*
  * Segments inside an option area of `config->chip` are left out of the plan if `skip_options` (they

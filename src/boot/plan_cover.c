@@ -38,7 +38,8 @@ static int refuse(enum plan_status status, uint64_t address, uint64_t end,
                 .address = (uint32_t)address,
                 .end = (uint32_t)MIN(end, (uint64_t)UINT32_MAX),
                 .flash_start = map->runs[0].address,
-                .flash_end = map->runs[0].address + flash_map_size(map),
+                .flash_end = (uint32_t)flash_map_end(map),
+                .flash_size = flash_map_size(map),
         };
         return (int)status;
 }

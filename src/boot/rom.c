@@ -132,10 +132,12 @@ void rom_erase(struct rom *rom, const struct flash_page *pages, size_t n_pages) 
 
 /* What datasheets allow, and a quarter more. */
 static uint64_t mass_erase_time(const struct rom *rom, uint32_t flash_size) {
-        uint64_t worst = 60 * USEC_PER_SEC; /* F4 with 2 MiB, in bytes: 32 s a bank */
+        uint64_t worst = 0;
 
         if (rom->chip)
                 worst = chip_mass_erase_usec(rom->chip, flash_size, CHIP_WORST, false);
+        if (worst == 0)
+                worst = 60 * USEC_PER_SEC; /* F4 with 2 MiB, in bytes: 32 s a bank */
         return worst + worst / 4;
 }
 

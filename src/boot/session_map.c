@@ -147,7 +147,8 @@ static enum step does_not_fit(struct session *session, enum plan_status status,
                 .address = address,
                 .end = end,
                 .flash_start = map->runs[0].address,
-                .flash_end = map->runs[0].address + flash_map_size(map),
+                .flash_end = (uint32_t)flash_map_end(map),
+                .flash_size = flash_map_size(map),
         };
         return session_fail_at(session, SESSION_DOES_NOT_FIT, address);
 }

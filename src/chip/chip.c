@@ -262,10 +262,13 @@ uint64_t chip_mass_erase_usec(const struct chip *chip, uint32_t flash_size, enum
         const struct chip_speed *speed = chip_speed(chip, fast);
         struct flash_map map;
 
-        if (flash_size == 0)
-                flash_size = chip->flash_size;
-        if (!speed || chip_flash_map(chip, flash_size, false, &map) < 0)
+        if (!speed)
                 return 0;
+        if (flash_size == 0 || chip_flash_map(chip, flash_size, false, &map) < 0) {
+                flash_size = chip->flash_size;
+                if (chip_flash_map(chip, flash_size, false, &map) < 0)
+                        return 0;
+        }
 
         if (speed->mass_usec[timing] == 0)
                 return map_erase_usec(chip, &map, timing, fast);

@@ -152,7 +152,7 @@ int flash_map_parse(const char *text, uint32_t start, uint16_t bank2_first, stru
 
 bool flash_map_is_plausible(const struct flash_map *map) {
         if (map->n_runs == 0 || map->runs[0].address % START_ALIGN != 0 ||
-            flash_map_size(map) > FLASH_MAX)
+            flash_map_end(map) - map->runs[0].address > FLASH_MAX)
                 return false;
         for (size_t i = 0; i < map->n_runs; i++) {
                 uint32_t size = map->runs[i].page_size;
@@ -164,14 +164,22 @@ bool flash_map_is_plausible(const struct flash_map *map) {
         return true;
 }
 
-uint32_t flash_map_size(const struct flash_map *map) {
+uint64_t flash_map_end(const struct flash_map *map) {
         const struct flash_run *last;
 
         if (map->n_runs == 0)
                 return 0;
 
         last = &map->runs[map->n_runs - 1];
-        return last->address + last->pages * last->page_size - map->runs[0].address;
+        return last->address + (uint64_t)last->pages * last->page_size;
+}
+
+uint32_t flash_map_size(const struct flash_map *map) {
+        uint64_t size = 0;
+
+        for (size_t i = 0; i < map->n_runs; i++)
+                size += (uint64_t)map->runs[i].pages * map->runs[i].page_size;
+        return (uint32_t)MIN(size, (uint64_t)UINT32_MAX);
 }
 
 size_t flash_map_pages(const struct flash_map *map) {

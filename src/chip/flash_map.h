@@ -38,13 +38,16 @@ struct flash_page {
 int flash_map_parse(const char *text, uint32_t start, uint16_t bank2_first, struct flash_map *ret);
 
 /*
- * Could an STM32 be so divided? Each page a power of two, 128 bytes (L0) or more; 64 MiB in all at
- * most; from a multiple of 256 on. Of a layout that a person wrote; what holds is what the engine
+ * Could an STM32 be so divided? Each page a power of two, 128 bytes (L0) or more; 64 MiB at most, with
+ * what is between the banks; from a multiple of 256 on. Of a layout that a person wrote; what holds is what the engine
  * counts on.
  */
 bool flash_map_is_plausible(const struct flash_map *map);
 
-/* Bytes from the first page to the end of the last. */
+/* Where the last page ends, exclusive; may be 2^32. 0: there is none. */
+uint64_t flash_map_end(const struct flash_map *map);
+
+/* Bytes of all its pages; between two banks there may be a hole, which does not count. */
 uint32_t flash_map_size(const struct flash_map *map);
 
 /* Pages in all; `index` counts them by address. */

@@ -95,7 +95,7 @@ int flash_new(struct virtual_stm32 *chip) {
         r = chip_flash_map(row, chip->flash_size, false, &map);
         if (r < 0)
                 return r;
-        chip->flash_span = flash_map_size(&map);
+        chip->flash_span = (uint32_t)flash_map_end(&map) - row->flash_start;
 
         chip->pages = calloc(n_pages, sizeof(*chip->pages));
         chip->protected = calloc(n_pages, sizeof(*chip->protected));

@@ -67,7 +67,7 @@ void scene_init(struct scene *scene, const struct given *given) {
                              .sector = 99,
                              .n_sectors = given->n_sectors,
                              .plan = { given->plan, 0x08020000, 0x08020404, 0x08000000,
-                                       0x08020000 } },
+                                       0x08020000, 0x20000 } },
                 .context = { .chip = given->chip ? chip_by_id(given->chip) : NULL,
                              .baud = given->baud ?: 115200,
                              .is_virtual = given->wiring & VIRTUAL,

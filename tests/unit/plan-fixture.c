@@ -182,7 +182,7 @@ static void assert_plan_right(const struct plan *plan, const struct image *image
         struct flash flash;
         uint8_t *expected;
 
-        flash_init(&flash, flash_map_size(config->map));
+        flash_init(&flash, (uint32_t)flash_map_end(config->map) - config->map->runs[0].address);
         expected = malloc(flash.size);
         assert_non_null(expected);
         memset(expected, OLD, flash.size);

@@ -259,6 +259,8 @@ static void times_are_the_datasheets(void **state) {
                 { 0x486, PROGRAM, 256, false, 0, 0 },
                 { 0x486, PAGE, 2 * KIB, false, 0, 0 },
                 { 0x486, MASS, 0, false, 0, 0 },
+                /* a size that no part has: of the largest */
+                { 0x450, MASS, 1536 * KIB, false, 16 * 1100000, 16 * 4000000 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

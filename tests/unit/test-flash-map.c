@@ -35,7 +35,7 @@ static void layout_becomes_runs(void **state) {
                   6,
                   { START + 0x120000, 0x20000, 7, 17, 2 } },
                 { "2x(128x2K)", 0, 0x80000, 256, 2, { START + 0x40000, 2048, 128, 128, 2 } },
-                { "2x(4x128K)@1M", 8, 0x180000, 8, 2, { START + 0x100000, 0x20000, 4, 8, 2 } },
+                { "2x(4x128K)@1M", 8, 0x100000, 8, 2, { START + 0x100000, 0x20000, 4, 8, 2 } },
                 { "256x2K/128x2K", 0, 0xC0000, 384, 2, { START + 0x80000, 2048, 128, 256, 2 } },
                 { "1x16K,1x16K,1x16K,1x16K,1x16K,1x16K,1x16K,1x16K",
                   0,
@@ -56,6 +56,8 @@ static void layout_becomes_runs(void **state) {
                 assert_int_equal(map.n_runs, cases[i].n_runs);
 
                 last = &map.runs[map.n_runs - 1];
+                assert_int_equal(flash_map_end(&map),
+                                 last->address + last->page_size * last->pages);
                 assert_int_equal(last->address, cases[i].last.address);
                 assert_int_equal(last->page_size, cases[i].last.page_size);
                 assert_int_equal(last->pages, cases[i].last.pages);
@@ -135,6 +137,7 @@ static void layout_that_no_chip_has_is_not_plausible(void **state) {
                 { "1x3K", START, false },         { "1025x64K", START, false },
                 { "2x(1x1K)@65M", START, false }, { "2x(1x1K)@1100", START, false },
                 { "64x1K", START + 128, false },  { "64x1K", START + 1, false },
+                { "1x2048M/1x2048M", 0, false },  { "2x(1x2048M)@2048M", 0, false },
         };
 
         (void)state;
@@ -302,6 +305,7 @@ static void empty_map_has_no_pages(void **state) {
         struct flash_page page;
 
         assert_int_equal(flash_map_size(&map), 0);
+        assert_int_equal(flash_map_end(&map), 0);
         assert_int_equal(flash_map_pages(&map), 0);
         assert_false(flash_map_page(&map, 0, &page));
         assert_false(flash_map_find(&map, 0, &page));

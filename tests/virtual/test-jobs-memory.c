@@ -227,6 +227,38 @@ static void exactly_what_was_named_is_erased(void **state) {
         }
 }
 
+/* H743 with 1 MiB: 512 KiB a bank, bank 2 where it is in the largest part. */
+static void a_hole_between_two_banks_is_no_flash(void **state) {
+        const struct virtual_config wiring = { .flash_size = 1024 * 1024, .timing = CHIP_WORST };
+        const struct session_request erase = { .kind = SESSION_ERASE, .mass_erase = true };
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32H743", &wiring);
+        struct image *old = drive_image(board.chip, 4096, 1);
+        struct image *large = drive_image(board.chip, 512 * 1024 + 256, 2);
+        const struct session_request flash = { .kind = SESSION_FLASH, .image = large };
+
+        board_put(&board, old);
+        const struct session_failure *f = board_fail(&board, &flash, SESSION_DOES_NOT_FIT);
+        assert_int_equal(f->plan.status, PLAN_TOO_LARGE);
+        assert_int_equal(f->plan.flash_end, 0x08180000);
+        char *text = board_text(&board);
+        assert_non_null(strstr(text, "1024 KiB, with a hole between the banks)"));
+        assert_non_null(strstr(text, "This chip has 1024 KiB of flash"));
+        free(text);
+        assert_true(drive_runs(&board.drive));
+
+        unsigned resets = virtual_counters(board.drive.chip)->resets;
+        board_do(&board, &erase); /* 32 s: not cut short */
+        assert_int_equal(virtual_counters(board.drive.chip)->mass_erases, 1);
+        assert_int_equal(virtual_counters(board.drive.chip)->resets, resets + 1); /* to enter */
+        board_check_left(&board);
+        image_free(old);
+        image_free(large);
+        board_close(&board);
+}
+
 /* Of F7 flash has two other addresses; at 0x0 the ROM itself stands while it runs. */
 static void other_addresses_of_flash_are_read_and_started(void **state) {
         static const struct {
@@ -442,6 +474,7 @@ int main(void) {
                 cmocka_unit_test(any_readable_memory_is_read_at_any_length),
                 cmocka_unit_test(what_begins_in_flash_and_leaves_it_is_not_read),
                 cmocka_unit_test(exactly_what_was_named_is_erased),
+                cmocka_unit_test(a_hole_between_two_banks_is_no_flash),
                 cmocka_unit_test(other_addresses_of_flash_are_read_and_started),
                 cmocka_unit_test(what_is_not_flash_is_not_erased),
                 cmocka_unit_test(a_protected_page_is_seen_to_stand),

@@ -64,7 +64,7 @@ static uint32_t last_block(const struct chip *chip) {
         struct flash_map map;
 
         assert_int_equal(chip_flash_map(chip, 0, false, &map), 0);
-        return map.runs[0].address + flash_map_size(&map) - 256;
+        return (uint32_t)flash_map_end(&map) - 256;
 }
 
 static void flash_row(const struct chip *chip, enum chip_timing timing) {
