@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stmboot/dbus.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,7 +10,6 @@
 #include "daemon/file.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
-#include "util/target_name.h"
 
 #define FILE_SIZE_MAX   (64U << 10)
 #define DIRECTORIES_MAX 32
@@ -221,12 +219,6 @@ static int list_add(struct file_list *list, const char *dir, const char *entry) 
         _cleanup_free_ char *name = strndup(entry, length - strlen(suffix));
         if (!name)
                 return -ENOMEM;
-        if (!target_name_is_valid(name)) {
-                log_error("%s/%s: \"%s\" cannot be a target's name ([A-Za-z][A-Za-z0-9_]*, at most "
-                          "%d characters)",
-                          dir, entry, name, STMBOOT_TARGET_NAME_MAX);
-                return 0;
-        }
         if (list_has(list, name))
                 return 0;
         if (list->n == TARGETS_MAX) {
@@ -304,6 +296,7 @@ struct config_file *config_files_free(struct config_file *files, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 free(files[i].name);
                 free(files[i].path);
+                free(files[i].misnamed);
         }
         free(files);
         return NULL;

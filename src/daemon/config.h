@@ -44,13 +44,14 @@ DEFINE_CLEANUP(struct config, config_free);
 
 /* One target's file. */
 struct config_file {
-        char *name; /* of the target */
+        char *name; /* of the target; of a misnamed file what it is called, without .conf */
         char *path;
+        char *misnamed; /* NULL, or why its name is not that of the file; see misnamed.h */
 };
 
 /*
  * The strongest file of each target, sorted by name; those masked by a link to /dev/null are left
- * out, those whose name cannot be a target's are logged and left out. The array is the caller's.
+ * out. The array is the caller's.
  */
 int config_list_targets(const struct config_paths *paths, struct config_file **ret, size_t *ret_n);
 struct config_file *config_files_free(struct config_file *files, size_t n);

@@ -8,6 +8,7 @@
 #include "daemon/job.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
+#include "daemon/misnamed.h"
 #include "daemon/reload.h"
 #include "util/target_name.h"
 
@@ -121,7 +122,10 @@ static int set_target(struct manager *manager, const char *name, const char *ori
 static int load_file(struct manager *manager, const struct config_file *config_file) {
         _cleanup_(target_file_done) struct target_file file = { 0 };
 
-        (void)target_config_load(config_file->path, &file.config, &file.broken_reason);
+        if (config_file->misnamed)
+                file.broken_reason = strdup(config_file->misnamed);
+        else
+                (void)target_config_load(config_file->path, &file.config, &file.broken_reason);
         return set_target(manager, config_file->name, config_file->path, &file);
 }
 
@@ -150,6 +154,29 @@ static bool has_node(const struct manager *manager, const char *name) {
         return false;
 }
 
+/* What the names of targets come from. */
+struct names {
+        const struct manager *manager;
+        const struct config_file *files;
+        size_t n;
+};
+
+static bool is_taken(const void *userdata, const char *name) {
+        const struct names *names = userdata;
+
+        return has_file(names->files, names->n, name) || has_node(names->manager, name);
+}
+
+static int rename_misnamed(const struct manager *manager, struct config_file *files, size_t n) {
+        const struct names names = { .manager = manager, .files = files, .n = n };
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (!target_name_is_valid(files[i].name))
+                        r = misnamed_rename(&files[i], is_taken, &names);
+        return r;
+}
+
 int reload_targets(struct manager *manager) {
         struct config_file *files;
         size_t n;
@@ -157,7 +184,8 @@ int reload_targets(struct manager *manager) {
         int r = config_list_targets(&manager->paths, &files, &n);
         if (r < 0)
                 return r;
-        for (struct target *target = manager->targets, *next; target; target = next) {
+        r = rename_misnamed(manager, files, n);
+        for (struct target *target = manager->targets, *next; target && r >= 0; target = next) {
                 next = target->next;
                 if (!has_file(files, n, target->name) && !has_node(manager, target->name))
                         change_target(manager, target, &(struct target_file){ 0 });

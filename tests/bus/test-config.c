@@ -15,7 +15,6 @@ static void broken_files_do_not_stop_the_others(void **state) {
 
         harness_target(harness, "motor", "STM32G431", "");
         harness_target(harness, "odd", "STM32G431", "Bauds=9600\n");
-        harness_write(harness, "config/targets.d/1st.conf", "%s", "[Serial]\nPort=ttyS0\n");
         harness_start(harness);
 
         _cleanup_free_ char *reason = harness_get_target(harness, "odd", "BrokenReason");
@@ -26,10 +25,44 @@ static void broken_files_do_not_stop_the_others(void **state) {
         assert_null(harness_job(harness, "odd", "Probe", &error, "a{sv}", 0));
         assert_error(&error, "TargetBroken");
         assert_string_equal(error.message, reason);
-
-        _cleanup_free_ char *log = harness_read(harness, "daemon.log");
-        assert_contains(log, "1st.conf");
         harness_do(harness, "motor", "Probe", "a{sv}", 0);
+}
+
+/* Of a target that cannot have that name: of the nearest one that can, and is not taken. */
+static void files_that_no_target_can_be_called_after_are_broken_targets(void **state) {
+        static const char *const misnamed[][2] = {
+                { "1st", "target_1st" },
+                { "pump-motor", "pump_motor" },
+                { "left-motor", "left_motor_2" },
+                { "left.motor", "left_motor_3" },
+                { "-", "target__" },
+                { "p\xc3\xb6mp", "p__mp" },
+                { "a23456789-123456789-123456789-123456789-123456789-123456789-123456789",
+                  "a23456789_123456789_123456789_123456789_123456789_1" },
+        };
+        struct harness *harness = *state;
+        char text[128];
+
+        harness_target(harness, "left_motor", "STM32G431", "");
+        for (size_t i = 0; i < ARRAY_SIZE(misnamed); i++)
+                harness_target(harness, misnamed[i][0], "STM32G431", "");
+        harness_start(harness);
+        for (size_t i = 0; i < ARRAY_SIZE(misnamed); i++) {
+                _cleanup_free_ char *reason =
+                        harness_get_target(harness, misnamed[i][1], "BrokenReason");
+
+                assert_property(harness, misnamed[i][1], "State", "broken");
+                (void)snprintf(text, sizeof(text), "/config/targets.d/%s.conf: \"%s\" cannot be",
+                               misnamed[i][0], misnamed[i][0]);
+                assert_contains(reason, text);
+        }
+        harness_do(harness, "left_motor", "Probe", "a{sv}", 0);
+
+        _cleanup_free_ char *path = harness_path(harness, "config/targets.d/pump-motor.conf");
+        assert_int_equal(unlink(path), 0);
+        harness_target(harness, "pump_motor", "STM32G431", "");
+        harness_reload(harness);
+        harness_do(harness, "pump_motor", "Probe", "a{sv}", 0);
 }
 
 static void a_port_that_is_not_there_makes_a_target_absent(void **state) {
@@ -332,6 +365,7 @@ int main(void) {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, harness_setup, harness_teardown)
         const struct CMUnitTest tests[] = {
                 TEST(broken_files_do_not_stop_the_others),
+                TEST(files_that_no_target_can_be_called_after_are_broken_targets),
                 TEST(a_port_that_is_not_there_makes_a_target_absent),
                 TEST(nodes_of_the_device_tree_are_targets),
                 TEST(reload_adds_changes_and_removes_targets),
