@@ -15,11 +15,7 @@
 /* Late answers have come by then: a USB adapter's latency timer and a loaded host. */
 #define BROKEN_SETTLE (50 * USEC_PER_MSEC)
 
-/* AN3155 3.12: the host waits for the mass erase; a second ACK that took this long came after it.
- */
-#define UNPROTECT_ACK_SOON (200 * USEC_PER_MSEC)
-
-/* Once it is over: option bytes, reset, start-up. */
+/* Behind what may be its end, a mass erase has option bytes, a reset and a start-up to come. */
 #define UNPROTECT_SETTLE (200 * USEC_PER_MSEC)
 
 static enum rom_status end(struct rom *rom, enum rom_status status) {
@@ -123,13 +119,23 @@ static bool agrees(struct rom *rom) {
         return same;
 }
 
+/*
+ * AN3155 3.12: the host waits for the mass erase. The second ACK comes before or after that, by the
+ * ROM, and when it is read does not tell, as the host may have been late: the time that datasheets
+ * allow counts from the first one, when the link began to wait for the second.
+ */
+static uint64_t unprotect_settle(const struct rom *rom) {
+        uint64_t end = rom->link.sent_at + rom->settle;
+
+        return MAX(end, rom->link.now + UNPROTECT_SETTLE) - rom->link.now;
+}
+
 static enum rom_status settle_critical(struct rom *rom) {
         const struct exchange *exchange = &rom->link.exchange;
         uint64_t settle = rom->settle;
 
-        if (exchange->command == AN3155_READOUT_UNPROTECT && exchange->status == EXCHANGE_DONE &&
-            rom->link.now - rom->link.sent_at > UNPROTECT_ACK_SOON)
-                settle = UNPROTECT_SETTLE;
+        if (exchange->command == AN3155_READOUT_UNPROTECT && exchange->status == EXCHANGE_DONE)
+                settle = unprotect_settle(rom);
         /* Broken: for all that is known the chip has just begun. */
         if (exchange->status != EXCHANGE_DONE)
                 settle = MAX(settle, rom->longest);

@@ -174,6 +174,38 @@ static void readout_protection_hides_and_lifting_it_erases(void **state) {
         }
 }
 
+static void be_late(struct drive *drive, uint64_t until) {
+        (void)until;
+        drive->now += 300 * USEC_PER_MSEC;
+}
+
+/* Two ACKs that are read together say nothing about when the second one came. */
+static void a_late_host_does_not_reset_into_the_mass_erase(void **state) {
+        static const char *const chips[] = { "STM32F103RC", "STM32F405", "STM32F411",
+                                             "STM32F767",   "STM32G071", "STM32L476" };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(chips); i++)
+                for (enum chip_timing timing = CHIP_TYPICAL; timing <= CHIP_WORST; timing++) {
+                        const struct virtual_config wiring = { .timing = timing };
+
+                        board_open(&board, chips[i], &wiring);
+                        struct image *image = drive_image(board.chip, 3000, 1);
+                        board_put(&board, image);
+                        board_do(&board,
+                                 &(struct session_request){ .kind = SESSION_READOUT_PROTECT });
+                        board.drive.before_wait = be_late;
+                        board_do(&board,
+                                 &(struct session_request){ .kind = SESSION_READOUT_UNPROTECT });
+                        assert_int_equal(session_info(board.session)->protection, CHIP_NO);
+                        assert_int_equal(virtual_counters(board.drive.chip)->mass_erases, 1);
+                        board_check_left(&board);
+                        image_free(image);
+                        board_close(&board);
+                }
+}
+
 /* Only what the ROM took may have erased anything. */
 static void a_refused_unprotection_leaves_all_as_it_was(void **state) {
         const struct session_request unprotect = { .kind = SESSION_READOUT_UNPROTECT };
@@ -235,6 +267,7 @@ int main(void) {
                 cmocka_unit_test(sectors_are_protected_and_freed),
                 cmocka_unit_test(a_sector_that_is_not_there_is_not_asked_for),
                 cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
+                cmocka_unit_test(a_late_host_does_not_reset_into_the_mass_erase),
                 cmocka_unit_test(a_refused_unprotection_leaves_all_as_it_was),
                 cmocka_unit_test(what_a_rom_does_not_list_is_refused),
         };
