@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -89,8 +90,26 @@ static const char *path_below(const char *directory, const char *path) {
         return path + strspn(path, "/");
 }
 
+static int not_found(char *const *directories, const char *path, const char *where,
+                     sd_bus_error *ret_error) {
+        _cleanup_free_ char *list = NULL;
+        size_t size;
+        FILE *file = open_memstream(&list, &size);
+
+        if (!file)
+                return -ENOMEM;
+        for (char *const *directory = directories; *directory; directory++)
+                fprintf(file, "%s%s", directory == directories ? "" : ", ", *directory);
+        if (fclose(file) != 0)
+                return -ENOMEM;
+        return error_set(ret_error, ERROR_IMAGE_UNREADABLE,
+                         "%s: %s %s (FirmwareDirectories= in stmbootd.conf)", path, where,
+                         *list ? list : "any directory");
+}
+
 int job_image_read_path(char *const *directories, const char *path, uint8_t **ret_data,
                         size_t *ret_size, sd_bus_error *ret_error) {
+        char *const *all = directories;
         int result = 0;
 
         if (strlen(path) >= PATH_MAX)
@@ -111,10 +130,8 @@ int job_image_read_path(char *const *directories, const char *path, uint8_t **re
                         result = fd;
         }
         if (result == 0 || (result == -ENOENT && path[0] != '/'))
-                return error_set(ret_error, ERROR_IMAGE_UNREADABLE,
-                                 "%s: not beneath a firmware directory "
-                                 "(FirmwareDirectories= in stmbootd.conf)",
-                                 path);
+                return not_found(all, path, result == 0 ? "not beneath" : "not found in",
+                                 ret_error);
         return read_error(path, result, ret_error);
 }
 

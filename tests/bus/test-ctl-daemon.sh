@@ -84,7 +84,18 @@ takes_an_image_by_every_way() {
         exits 6
         run -q flash motor nosuch.hex --on-gateway
         exits 6
-        has err 'nosuch.hex: not beneath a firmware directory (FirmwareDirectories= in stmbootd.conf)'
+        has err "nosuch.hex: not found in $PWD/firmware (FirmwareDirectories= in stmbootd.conf)"
+        # Outside of them what exists and what does not are told the same.
+        for outside in "$PWD/motor.bin" "$PWD/nosuch.bin"; do
+                run -q flash motor "$outside" --on-gateway
+                exits 6
+                has err "$outside: not beneath $PWD/firmware (FirmwareDirectories= in stmbootd.conf)"
+        done
+        for outside in ../motor.bin ../nosuch.bin; do
+                run -q flash motor $outside --on-gateway
+                exits 6
+                has err "$outside: leads out of the firmware directory"
+        done
         run image other.elf --target=motor
         exits 0
         has out 'Fits: yes'
