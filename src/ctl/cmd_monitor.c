@@ -113,6 +113,9 @@ static int on_properties(struct monitor *monitor, sd_bus_message *message) {
         if (r < 0)
                 return r;
 
+        if (of_job && json_object_object_get_ex(changed, "notes", NULL)) /* as in a job's result */
+                json_add(changed, "notes", json_lines(json_text(changed, "notes")));
+
         struct json_object *event = new_event(of_job ? "job" : "target");
         if (!event || json_object_object_add(event, "changed", changed) < 0) {
                 json_object_put(changed);

@@ -85,17 +85,6 @@ void job_report(struct job *job, const struct options *options, uint64_t took) {
         (void)fflush(stdout);
 }
 
-static struct json_object *notes_to_json(const char *text) {
-        _cleanup_free_ char *notes = strdup(text);
-        struct json_object *array = json_object_new_array();
-        char *rest = notes;
-
-        for (char *line; (line = strsep(&rest, "\n"));)
-                if (*line)
-                        (void)json_append(array, json_object_new_string(line));
-        return array;
-}
-
 struct json_object *job_to_json(const struct job *job) {
         struct json_object *object = json_object_new_object();
         const char *result = job->code == STMBOOT_EXIT_DONE        ? "done"
@@ -113,7 +102,7 @@ struct json_object *job_to_json(const struct job *job) {
                 json_add_text(object, "outcome", json_text(job->properties, "outcome"));
                 json_add(object, "unchanged",
                          json_object_new_boolean(json_flag(job->properties, "unchanged")));
-                json_add(object, "notes", notes_to_json(json_text(job->properties, "notes")));
+                json_add(object, "notes", json_lines(json_text(job->properties, "notes")));
         }
         if (job->error_name) {
                 json_add_text(object, "error_name", job->error_name);

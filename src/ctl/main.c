@@ -13,13 +13,15 @@
 static int run(int argc, char **argv) {
         _cleanup_(client_freep) struct client *client = NULL;
         const struct verb *verb;
-        struct options options;
+        struct options options = { 0 };
         char **args;
         size_t n_args;
 
         int code = options_parse(argc, argv, &options, &verb, &args, &n_args);
-        if (code != STMBOOT_EXIT_DONE)
+        if (code != STMBOOT_EXIT_DONE) {
+                output_failure(&options, code);
                 return code;
+        }
         if (options.version) {
                 (void)puts("stmbootctl " STMBOOT_VERSION);
                 return STMBOOT_EXIT_DONE;
@@ -30,6 +32,7 @@ static int run(int argc, char **argv) {
         }
         if (!verb) {
                 complain("What shall be done? See 'stmbootctl --help'.");
+                output_failure(&options, STMBOOT_EXIT_USAGE);
                 return STMBOOT_EXIT_USAGE;
         }
         code = client_open(&options, &client);

@@ -60,6 +60,17 @@ int json_append(struct json_object *array, struct json_object *value) {
         return -ENOMEM;
 }
 
+struct json_object *json_lines(const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+        struct json_object *array = json_object_new_array();
+        char *rest = copy;
+
+        for (char *line; (line = strsep(&rest, "\n"));)
+                if (*line)
+                        (void)json_append(array, json_object_new_string(line));
+        return array;
+}
+
 static struct json_object *basic_to_json(char type, const void *raw) {
         const union {
                 uint8_t byte;

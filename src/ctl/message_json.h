@@ -35,5 +35,8 @@ bool json_flag(struct json_object *object, const char *key);
 void json_add(struct json_object *object, const char *key, struct json_object *value);
 void json_add_text(struct json_object *object, const char *key, const char *text);
 
+/* An array of the lines of `text` that are not empty. */
+struct json_object *json_lines(const char *text);
+
 /* Adds an element and takes `value` over. Returns 0 or -ENOMEM, also where one of them is NULL. */
 int json_append(struct json_object *array, struct json_object *value);

@@ -315,28 +315,33 @@ static void complain_unknown(const char *word, const struct option *table, size_
                 complain("Unknown option --%s.", name);
 }
 
-/* Fills `seen`, which has room for argc entries, and permutes argv. Returns how many, or -1. */
-static int scan(int argc, char **argv, struct seen *seen) {
+/*
+ * Fills `seen`, which has room for argc entries, and permutes argv. Returns how many; *ret_ok says
+ * whether that was all, or something was wrong, of which only the first is told.
+ */
+static int scan(int argc, char **argv, struct seen *seen, bool *ret_ok) {
         struct option table[ARRAY_SIZE(rows) + 1];
         char letters[2 * ARRAY_SIZE(rows) + 2];
         size_t n = getopt_table(table, letters);
         int n_seen = 0;
+        bool ok = true;
 
         opterr = 0;
         optind = 0; /* start afresh, GNU's way */
         for (int code; (code = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
                 const struct option_row *row = row_by_code(code == ':' ? optopt : code);
 
-                if (code == '?') {
+                if (code != '?' && code != ':') {
+                        seen[n_seen++] = (struct seen){ row->name, optarg };
+                        continue;
+                }
+                if (ok && code == '?')
                         complain_unknown(argv[optind - 1], table, n);
-                        return -1;
-                }
-                if (code == ':') {
+                else if (ok)
                         complain("Option --%s needs a value: %s.", row->name, row->arg);
-                        return -1;
-                }
-                seen[n_seen++] = (struct seen){ row->name, optarg };
+                ok = false; /* --json may come behind it */
         }
+        *ret_ok = ok;
         return n_seen;
 }
 
@@ -414,8 +419,12 @@ int options_parse(int argc, char **argv, struct options *ret, const struct verb 
                 return STMBOOT_EXIT_USAGE;
         }
 
-        int n_seen = scan(argc, argv, seen);
-        if (n_seen < 0)
+        bool ok;
+        int n_seen = scan(argc, argv, seen, &ok);
+        for (int i = 0; i < n_seen; i++)
+                if (strcmp(seen[i].name, "json") == 0)
+                        (void)parse_json(seen[i].value, ret);
+        if (!ok)
                 return STMBOOT_EXIT_USAGE;
         if (optind < argc) {
                 verb = verb_find(argv[optind]);

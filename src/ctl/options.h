@@ -67,7 +67,7 @@ struct options {
 /*
  * Parses argv. Options and arguments may stand in any order. Returns STMBOOT_EXIT_DONE, the verb
  * (NULL: none was given) and its arguments, or STMBOOT_EXIT_USAGE after it said on stderr what is
- * wrong.
+ * wrong; of *ret then only `json` counts, so that this can be told as it was asked for.
  */
 int options_parse(int argc, char **argv, struct options *ret, const struct verb **ret_verb,
                   char ***ret_args, size_t *ret_n_args);

@@ -165,6 +165,8 @@ follows_what_happens() {
         lacks events.json same
         has events.json '"event":"job-finished"'
         has events.json '"changed":{"phase":"write","progress":30'
+        has events.json '"notes":[]'
+        lacks events.json '"notes":""'
         code=$(wc -l <events)
         [ "$code" -lt 40 ] || problem "$code lines for two jobs"
 }

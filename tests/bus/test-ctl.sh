@@ -118,6 +118,14 @@ prints_json_whatever_happens() {
 2|erase ok|This erases all of the flash.
 4|cancel ok|There is no job ok
 2|read ok 0 16|--json needs --output=FILE here
+2|bogus|Unknown verb 'bogus'; see
+2|list extra|Too many arguments; usage: stmbootctl list
+2|flash|Missing arguments; usage: stmbootctl flash
+2|read ok|Missing arguments; usage: stmbootctl read
+2|list --bogus|Unknown option --bogus.
+2|list --raw|Option --raw does not apply to 'list'
+2|flash ok fw.bin --erase=some|Option --erase takes touched
+2||What shall be done?
 END
         run sync refuse_TargetBroken --no-wait --json=short
         exits 1
