@@ -43,6 +43,7 @@
 #define STMBOOT_OPTION_FAST_PROGRAM    "fast-program"    /* b */
 #define STMBOOT_OPTION_ENABLE_BOOT_PIN "enable-boot-pin" /* b */
 #define STMBOOT_OPTION_ONE_PIECE       "one-piece"       /* b */
+#define STMBOOT_OPTION_UNBOOTABLE      "unbootable"      /* b: the chip cannot start the image */
 #define STMBOOT_OPTION_AFTER           "after"           /* s: run, stay, go */
 #define STMBOOT_OPTION_GO_ADDRESS      "go-address"      /* t: a multiple of 4; with "after" go */
 #define STMBOOT_OPTION_LAYOUT          "layout"          /* s: "4x16K,1x64K" of an unknown chip */

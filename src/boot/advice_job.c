@@ -61,6 +61,10 @@ CONDITION(holds_options) {
         return failure->plan.status == PLAN_OPTION_BYTES;
 }
 
+CONDITION(cannot_start) {
+        return failure->plan.status == PLAN_CANNOT_START;
+}
+
 CONDITION(nothing_in_flash) {
         return failure->plan.status == PLAN_EMPTY;
 }
@@ -247,6 +251,12 @@ const struct advice_cause advice_job_causes[] = {
           .when = nothing_in_flash,
           .text = "Nothing in the image belongs into flash ({flash}): `stmbootctl image FILE` shows "
                   "its segments." },
+        { .name = "cannot-start",
+          .errors = E(DOES_NOT_FIT),
+          .when = cannot_start,
+          .text = "Is it the right file, and a raw binary at the right --address? `stmbootctl image "
+                  "FILE` shows what it is. What is no firmware and shall stand there all the same is "
+                  "flashed with --unbootable." },
         { .name = "range-outside",
           .errors = E(DOES_NOT_FIT),
           .when = erases,

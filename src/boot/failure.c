@@ -205,6 +205,12 @@ static void tell_fit(const struct story *story) {
                         ", where it would end",
                         plan->address);
                 return;
+        case PLAN_CANNOT_START:
+                fprintf(story->out,
+                        "the chip cannot start this image: no stack pointer and reset vector stand "
+                        "at 0x%08" PRIX32 ", where it boots from",
+                        story->failure->address);
+                return;
         case PLAN_EMPTY:
                 fprintf(story->out, "nothing of the image lies in flash");
                 break;

@@ -89,6 +89,7 @@ enum plan_status {
         PLAN_OVERLAP,       /* two segments, one by an alias, hold the same address */
         PLAN_RANGE_OUTSIDE, /* no image: a range to be erased is not all of it flash */
         PLAN_NOT_THERE,     /* others of its kind have flash there, this part refuses to be read */
+        PLAN_CANNOT_START,  /* the session's: no vector table where the chip boots; on request */
 };
 
 struct plan_error {
@@ -96,8 +97,8 @@ struct plan_error {
         uint32_t address;                /* first address that does not fit */
         uint32_t end;                    /* end of that segment, exclusive */
         uint32_t flash_start, flash_end; /* what there is, end exclusive */
-};
         uint32_t flash_size;             /* bytes of it: there may be a hole between two banks */
+};
 
 /*
  * Segments inside an option area of `config->chip` are left out of the plan if `skip_options` (they

@@ -65,6 +65,7 @@ struct session_request {
         bool fast_program;    /* F2/F4/F7: VDD is 2.7 V or more, program words */
         bool enable_boot_pin; /* G0, C0: make BOOT0 work first (writes option bytes) */
         bool one_piece;       /* go on without a working boot pin, and never reset midway */
+        bool unbootable;      /* FLASH: the image need not be one that the chip can start */
         enum session_after after;
 
         uint32_t address; /* READ, ERASE: range; RUN with has_address; WRITE_OPTIONS */

@@ -84,6 +84,14 @@ static void weigh(struct session *session) {
         session->work_total += session_erase_work(session, plan->pages, plan->n_pages);
 }
 
+/* A picture, or the image of something else: a chip that boots there would only hang. */
+static bool is_wrong_file(const struct session *session) {
+        const struct session_request *request = &session->request;
+
+        return request->kind == SESSION_FLASH && !request->unbootable &&
+               session->plan->cannot_start && session_boot_is_certain(session);
+}
+
 enum step phase_plan(struct session *session) {
         if (session_find_map(session) == STEP_FAILED)
                 return STEP_FAILED;
@@ -102,6 +110,10 @@ enum step phase_plan(struct session *session) {
                                       "this ROM lists no erase command");
         session->info.safety = session->plan->safety;
         session->info.cannot_start = session->plan->cannot_start;
+        if (is_wrong_file(session)) {
+                session->failure.plan.status = PLAN_CANNOT_START;
+                return session_fail_at(session, SESSION_DOES_NOT_FIT, session->plan->boot_address);
+        }
         weigh(session);
         return session->request.kind == SESSION_FLASH
                        ? session_check_pages(session, session->plan->pages, session->plan->n_pages)

@@ -52,6 +52,7 @@ static int append_all(sd_bus_message *call, const struct options *o) {
                 { STMBOOT_OPTION_FAST_PROGRAM, o->fast_program },
                 { STMBOOT_OPTION_ENABLE_BOOT_PIN, o->enable_boot_pin },
                 { STMBOOT_OPTION_ONE_PIECE, o->one_piece },
+                { STMBOOT_OPTION_UNBOOTABLE, o->unbootable },
                 { STMBOOT_OPTION_PERMANENT, o->permanent },
                 { STMBOOT_OPTION_CHECK_ONLY, o->check_only },
                 { STMBOOT_OPTION_MASS, o->mass },

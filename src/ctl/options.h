@@ -47,7 +47,7 @@ struct options {
         const char *erase; /* touched, all, none */
         bool if_different;
         const char *check; /* fast, full; only with if_different */
-        bool preserve, option_segments, fast_program, enable_boot_pin, one_piece;
+        bool preserve, option_segments, fast_program, enable_boot_pin, one_piece, unbootable;
         const char *option_bytes;
         const char *protect_write;
         bool protect_readout;

@@ -122,7 +122,7 @@ takes_an_image_by_every_way() {
 
 takes_every_option_that_it_offers() {
         run -q flash motor motor.bin --format=bin --address=0x08000000 --erase=touched --preserve \
-                --option-segments --one-piece --after=go:0x08000000 --baud=57600 \
+                --option-segments --one-piece --unbootable --after=go:0x08000000 --baud=57600 \
                 --check=fast --permanent
         exits 0
         run -q flash motor motor.bin --no-run

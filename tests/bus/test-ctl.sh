@@ -42,6 +42,7 @@ flash ok fw.bin --after=go:0x08000000 --baud=57600|FlashFd ok  fd(5000 bytes, se
 flash ok fw.bin --no-run --layout=4x16K --permanent|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin permanent=b:1 after=s:stay layout=s:4x16K
 flash ok fw.bin --preserve --option-segments --protect-readout|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin preserve=b:1 option-segments=b:1 protect-readout=b:1
 flash ok fw.bin --fast-program --enable-boot-pin --one-piece|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin fast-program=b:1 enable-boot-pin=b:1 one-piece=b:1
+flash ok fw.bin --unbootable|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin unbootable=b:1
 flash ok fw.bin --option-bytes=aa:55 --protect-write=0-1,7|FlashFd ok  fd(5000 bytes, sealed)  name=s:fw.bin option-bytes=ay:2,170,85 protect-write=ay:3,0,1,7
 flash ok motor/fw.hex --on-gateway|Flash ok s:motor/fw.hex$sp
 verify ok fw.bin|VerifyFd ok  fd(5000 bytes, sealed)  name=s:fw.bin

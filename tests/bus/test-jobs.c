@@ -225,8 +225,9 @@ static void an_image_behind_a_bootloader_is_told_as_such(void **state) {
         assert_string_equal(after, notes);
 }
 
-static void an_image_that_the_chip_cannot_start_is_told_as_such(void **state) {
+static void an_image_that_the_chip_cannot_start_is_refused_unless_it_shall_be(void **state) {
         struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         char data[4096];
 
         for (size_t i = 0; i < sizeof(data); i++)
@@ -234,8 +235,17 @@ static void an_image_that_the_chip_cannot_start_is_told_as_such(void **state) {
         harness_target(harness, "motor", "STM32F103RC", "");
         harness_write_bytes(harness, "firmware/other.bin", data, sizeof(data));
         harness_start(harness);
-        _cleanup_free_ char *job =
-                harness_done(harness, "motor", "Flash", "sa{sv}", "other.bin", 0);
+        _cleanup_free_ char *refused =
+                harness_job(harness, "motor", "Flash", &error, "sa{sv}", "other.bin", 0);
+        assert_true(harness_wait(harness, refused, &error) < 0);
+        assert_error(&error, "ImageDoesNotFit");
+        assert_contains(error.message, "the chip cannot start this image: no stack pointer and "
+                                       "reset vector stand at 0x08000000");
+        assert_contains(error.message, "--unbootable");
+        assert_job_property(harness, refused, "Outcome", "untouched");
+
+        _cleanup_free_ char *job = harness_done(harness, "motor", "Flash", "sa{sv}", "other.bin", 1,
+                                                "unbootable", "b", 1);
         _cleanup_free_ char *notes = harness_get(harness, job, "Notes");
         assert_contains(notes, "the chip does not start this image");
 }
@@ -417,7 +427,7 @@ int main(void) {
                 TEST(a_stay_in_the_rom_holds_the_lines),
                 TEST(a_cancelled_job_says_so_and_leaves_the_chip_alone),
                 TEST(an_image_behind_a_bootloader_is_told_as_such),
-                TEST(an_image_that_the_chip_cannot_start_is_told_as_such),
+                TEST(an_image_that_the_chip_cannot_start_is_refused_unless_it_shall_be),
                 TEST(waiting_has_no_race),
                 TEST(job_ids_differ_between_runs),
                 TEST(a_client_that_goes_does_not_end_its_job),

@@ -58,6 +58,7 @@ static struct session_request read_request(struct input *input, const struct ima
                 .after = (flags >> 4) % 3,
                 .preserve = flags & 0x40,
                 .one_piece = flags & 0x80,
+                .unbootable = true, /* to get further */
                 .enable_boot_pin = kind & 0x80,
                 .fast_program = kind & 0x40,
                 .permanent = kind & 0x20,

@@ -241,6 +241,7 @@ static const struct given cases[] = {
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OPTION_BYTES, .rows = "option-segments" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_EMPTY, .rows = "nothing-in-flash" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_OVERLAP, .rows = "overlap" },
+        { SESSION_DOES_NOT_FIT, .plan = PLAN_CANNOT_START, .rows = "cannot-start" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE, .phase = SESSION_PHASE_ERASE,
           .rows = "range-outside" },
         { SESSION_DOES_NOT_FIT, .plan = PLAN_RANGE_OUTSIDE, .phase = SESSION_PHASE_READ,
