@@ -72,12 +72,15 @@ static const struct option_family families[] = {
                 .boot = BOOT_BY_PIN,
                 .bfb2 = BIT_OF(1, 3),
                 .bfb2_choose = false,
+                .wrp = WRP_BYTES,
+                .wrp_unsure = true,
         },
         {
                 .family = "F1",
                 .format = WORD_8,
                 .rdp_open = 0xA5,
                 .boot = BOOT_BY_PIN,
+                .wrp = WRP_BYTES,
         },
         {
                 /* RM0091 4: USER has nBOOT0, nBOOT1 and BOOT_SEL on F04x and F09x; what RM0360
@@ -91,6 +94,7 @@ static const struct option_family families[] = {
                 .select_pin = true,
                 .n_boot0 = BIT_OF(1, 3),
                 .n_boot1 = BIT_OF(1, 4),
+                .wrp = WRP_BYTES,
         },
         {
                 /* RM0091 4, RM0360 4 */
@@ -99,6 +103,7 @@ static const struct option_family families[] = {
                 RDP_AA,
                 .boot = BOOT_BY_PIN,
                 .n_boot1 = BIT_OF(1, 4),
+                .wrp = WRP_BYTES,
         },
         {
                 /* RM0316, RM0365, RM0366, RM0313: option byte description */
@@ -107,6 +112,7 @@ static const struct option_family families[] = {
                 RDP_AA,
                 .boot = BOOT_BY_PIN,
                 .n_boot1 = BIT_OF(1, 4),
+                .wrp = WRP_BYTES,
         },
         {
                 /* PM0059: option bytes */
@@ -115,6 +121,7 @@ static const struct option_family families[] = {
                 .rdp_bit = 8,
                 RDP_AA,
                 .boot = BOOT_BY_PIN,
+                .wrp = WRP_SECTORS,
                 FACTORY(factory_f4),
         },
         {
@@ -129,15 +136,30 @@ static const struct option_family families[] = {
                 .bfb2_choose = true,
                 .other_layout = { BIT_OF(1, 14) },
                 .other_value = true,
+                .wrp = WRP_SECTORS,
+                .sprmod = BIT_OF(1, 15),
                 FACTORY(factory_f4),
         },
         {
-                /* RM0090, option bytes */
+                /* RM0090, option bytes: no SPRMOD */
+                .family = "F4",
+                .ids = { 0x413 },
+                .format = WORD_16_IN_64,
+                .rdp_bit = 8,
+                RDP_AA,
+                .boot = BOOT_BY_PIN,
+                .wrp = WRP_SECTORS,
+                FACTORY(factory_f4),
+        },
+        {
+                /* RM0368, RM0383, RM0390, RM0401, RM0402, RM0430: option bytes */
                 .family = "F4",
                 .format = WORD_16_IN_64,
                 .rdp_bit = 8,
                 RDP_AA,
                 .boot = BOOT_BY_PIN,
+                .wrp = WRP_SECTORS,
+                .sprmod = BIT_OF(1, 15),
                 FACTORY(factory_f4),
         },
         {
@@ -151,6 +173,7 @@ static const struct option_family families[] = {
                 .other_layout = { BIT_OF(1, 13) },
                 .other_value = false,
                 .n_dboot = BIT_OF(1, 12),
+                .wrp = WRP_SECTORS,
                 FACTORY(factory_f76),
         },
         {
@@ -160,6 +183,7 @@ static const struct option_family families[] = {
                 .rdp_bit = 8,
                 RDP_AA,
                 .boot = BOOT_BY_ADD,
+                .wrp = WRP_SECTORS,
                 FACTORY(factory_f7),
         },
         {
@@ -168,6 +192,8 @@ static const struct option_family families[] = {
                 .ids = { 0x457 },
                 .format = WORD_16,
                 RDP_AA,
+                .wrp = WRP_WORDS,
+                .sprmod = BIT_OF(0, 8),
                 FACTORY(factory_l0),
         },
         {
@@ -180,6 +206,8 @@ static const struct option_family families[] = {
                 .n_boot1 = BIT_OF(1, 15),
                 .bfb2 = BIT_OF(1, 7),
                 .bfb2_choose = true,
+                .wrp = WRP_WORDS,
+                .sprmod = BIT_OF(0, 8),
                 FACTORY(factory_l0),
         },
         {
@@ -188,6 +216,8 @@ static const struct option_family families[] = {
                 RDP_AA,
                 .boot = BOOT_BY_PIN,
                 .n_boot1 = BIT_OF(1, 15),
+                .wrp = WRP_WORDS,
+                .sprmod = BIT_OF(0, 8),
                 FACTORY(factory_l0),
         },
         {
@@ -199,6 +229,8 @@ static const struct option_family families[] = {
                 .boot = BOOT_BY_PIN,
                 .bfb2 = BIT_OF(1, 7),
                 .bfb2_choose = false,
+                .wrp = WRP_WORDS,
+                .sprmod = BIT_OF(0, 8),
                 FACTORY(factory_l1),
         },
         {
@@ -206,6 +238,8 @@ static const struct option_family families[] = {
                 .format = WORD_16,
                 RDP_AA,
                 .boot = BOOT_BY_PIN,
+                .wrp = WRP_WORDS,
+                .sprmod = BIT_OF(0, 8),
                 FACTORY(factory_l1),
         },
         {
@@ -266,6 +300,8 @@ static const struct option_family families[] = {
                 .bfb2_choose = true,
                 .other_layout = { BIT_OF(0, 22) },
                 .other_value = false,
+                .wrp = WRP_RANGES,
+                .wrp_unsure = true,
                 .permanent = { { "BOOT_LOCK", 5, 16, 1 } },
                 FACTORY(factory_g4),
         },
@@ -275,6 +311,7 @@ static const struct option_family families[] = {
                 RDP_AA,
                 BOOT_NSWBOOT0,
                 .boot_lock = BIT_OF(5, 16),
+                .wrp = WRP_RANGES,
                 .permanent = { { "BOOT_LOCK", 5, 16, 1 } },
                 FACTORY(factory_g4),
         },
@@ -290,6 +327,8 @@ static const struct option_family families[] = {
                 .other_value = false,
                 .swap = BIT_OF(0, 20),
                 .swap_value = false,
+                .wrp = WRP_RANGES,
+                .wrp_unsure = true,
                 .permanent = { { "BOOT_LOCK", 14, 16, 1 } },
                 FACTORY(factory_g0),
         },
@@ -300,6 +339,7 @@ static const struct option_family families[] = {
                 RDP_AA,
                 BOOT_NBOOT_SEL,
                 .boot_lock = BIT_OF(14, 16),
+                .wrp = WRP_RANGES,
                 .permanent = { { "BOOT_LOCK", 14, 16, 1 } },
                 FACTORY(factory_g0),
         },
@@ -310,6 +350,7 @@ static const struct option_family families[] = {
                 RDP_AA,
                 BOOT_NBOOT_SEL,
                 .boot_lock = BIT_OF(14, 16),
+                .wrp = WRP_RANGES,
                 .permanent = { { "BOOT_LOCK", 14, 16, 1 } },
                 FACTORY(factory_g0),
         },
@@ -323,11 +364,22 @@ static const struct option_family families[] = {
                 .permanent = { { "BOOT_LOCK", 24, 16, 1 } },
         },
         {
+                /* an ID that no document of ST's lists */
+                .family = "WB",
+                .ids = { 0x496 },
+                .format = WORD_32,
+                RDP_AA,
+                BOOT_NSWBOOT0,
+                .wrp = WRP_RANGES,
+                .wrp_unsure = true,
+        },
+        {
                 /* RM0434, option bytes */
                 .family = "WB",
                 .format = WORD_32,
                 RDP_AA,
                 BOOT_NSWBOOT0,
+                .wrp = WRP_RANGES,
         },
         {
                 /* RM0453 4.4: BOOT_LOCK 30 */
@@ -336,6 +388,7 @@ static const struct option_family families[] = {
                 RDP_AA,
                 BOOT_NSWBOOT0,
                 .boot_lock = BIT_OF(0, 30),
+                .wrp = WRP_RANGES,
                 .permanent = { { "BOOT_LOCK", 0, 30, 1 } },
         },
         {

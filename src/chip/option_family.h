@@ -31,6 +31,15 @@ enum boot_select {
         BOOT_BY_NSBOOTADD,  /* the pin or nBOOT0 selects NSBOOTADD0 or NSBOOTADD1, words 1 and 2 */
 };
 
+/* How the bytes say what is protected against writing. */
+enum option_wrp {
+        WRP_UNKNOWN,
+        WRP_BYTES,   /* a clear bit is 4 KiB, the 32nd all the rest (PM0075 2.5, RM0091 4) */
+        WRP_SECTORS, /* a clear bit is a sector (PM0059, RM0090 3.9.5, RM0385 3.4) */
+        WRP_WORDS,   /* a set bit is 4 KiB (RM0367 3.7.8, RM0038 3.8) */
+        WRP_RANGES,  /* WRP1A in word 3, WRP1B in word 4: first and last page (RM0444 3.4) */
+};
+
 /* What cannot be undone: a bit that is set, or any change of a wider field. */
 struct option_permanent {
         const char *name;
@@ -62,6 +71,10 @@ struct option_family {
         struct option_bit swap;            /* bank 2 lies at the lower addresses */
         bool swap_value;
         struct option_bit n_dboot; /* 0, with two banks: the ROM chooses between them */
+
+        enum option_wrp wrp;
+        bool wrp_unsure;          /* not all of it is known */
+        struct option_bit sprmod; /* 1: those bits are about reading (PCROP) */
 
         struct option_permanent permanent[4];
 

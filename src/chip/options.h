@@ -31,6 +31,15 @@ struct chip_options {
 int chip_options_decode(const struct chip *chip, uint32_t flash_size, const uint8_t *bytes,
                         size_t size, struct chip_options *ret);
 
+/*
+ * Is this page of the part's own map (see chip_flash_map()) protected against writing? CHIP_UNKNOWN
+ * where there is any doubt, as with no `flash_size`, another size, or a complement that does not
+ * fit.
+ */
+enum chip_tristate chip_options_page_protected(const struct chip *chip, uint32_t flash_size,
+                                               const uint8_t *bytes, size_t size,
+                                               const struct flash_page *page);
+
 /* The sum of the chip's option areas; 0: the ROM shows none. */
 size_t chip_options_size(const struct chip *chip);
 

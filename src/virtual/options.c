@@ -5,6 +5,7 @@
 
 #include "chip/option_family.h"
 #include "chip/option_word.h"
+#include "chip/option_wrp.h"
 #include "chip/options.h"
 #include "util/macro.h"
 #include "virtual/model.h"
@@ -14,7 +15,8 @@
  * family keeps its boot and readout bits is src/chip's knowledge. Chosen by this model:
  *  - the ROM stores what it is given, complements included; a word whose complement does not fit
  *    counts, when loaded, as readout protection level 1;
- *  - any reset after a write loads them, and counts as option loading for the empty check;
+ *  - families that apply them when OPTSTRT is set (F2, F4, F7, H5, H7), or whose rule is not known,
+ *    load them at the next reset, too;
  *  - where they are not shown, or nothing is known of a bit, the chip is as delivered: BOOT0
  *    selects the ROM, no protection. New protection of such rows is remembered beside them;
  *  - 0x63 takes pairs of first and last page where the hardware protects ranges (AN2606: U5).
@@ -64,87 +66,42 @@ bool options_writable(const struct virtual_stm32 *chip) {
 
 /* ---- write protection ---- */
 
-enum wrp {
-        WRP_HIDDEN,        /* not in the bytes that are shown: remembered by sector */
-        WRP_HIDDEN_RANGES, /* the same, by ranges of pages */
-        WRP_BYTES,   /* a clear bit is 4 KiB, the last one all the rest (PM0075 2.5, RM0091 4) */
-        WRP_SECTORS, /* a clear bit is a sector (RM0090 3.9.5, RM0385 3.4) */
-        WRP_WORDS,   /* a set bit is 4 KiB (RM0367 3.7.8, RM0038 3.8) */
-        WRP_RANGES,  /* WRP1A in word 3, WRP1B in word 4: first and last page (RM0444 3.4) */
-};
-
-static enum wrp wrp_kind(const struct virtual_stm32 *chip) {
-        static const struct {
-                const char *family;
-                enum wrp kind;
-        } kinds[] = {
-                { "F0", WRP_BYTES },   { "F1", WRP_BYTES },   { "F3", WRP_BYTES },
-                { "F2", WRP_SECTORS }, { "F4", WRP_SECTORS }, { "F7", WRP_SECTORS },
-                { "L0", WRP_WORDS },   { "L1", WRP_WORDS },   { "G0", WRP_RANGES },
-                { "C0", WRP_RANGES },  { "G4", WRP_RANGES },  { "WB", WRP_RANGES },
-                { "WL", WRP_RANGES },  { "H7", WRP_HIDDEN },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(kinds) && chip->options_size > 0; i++)
-                if (strcmp(kinds[i].family, chip->chip->family) == 0)
-                        return kinds[i].kind;
-        return strcmp(chip->chip->family, "H7") == 0 ? WRP_HIDDEN : WRP_HIDDEN_RANGES;
-}
-
-/* The 4-KiB group of a page; of F0, F1 and F3 the last bit covers the rest. */
-static unsigned page_group(const struct virtual_stm32 *chip, size_t page, enum wrp kind) {
-        uint32_t group = (chip->pages[page].address - chip->chip->flash_start) / 4096;
-
-        return kind == WRP_BYTES ? MIN(group, 31U) : group;
-}
-
-/* WRP1 to WRP3 follow one another, WRP4 of the largest L1 lies behind a gap (RM0038 3.8). */
-static unsigned group_word(unsigned group) {
-        return group < 96 ? 2 + group / 16 : 32 + (group - 96) / 16;
+/* Not in the bytes that are shown it is remembered: of H7 by sector, else by ranges of pages. */
+static enum option_wrp wrp_kind(const struct virtual_stm32 *chip) {
+        return chip->option_family ? chip->option_family->wrp : WRP_UNKNOWN;
 }
 
 /* The bit of nWRP that stands for a sector: F76 with two banks pairs them (RM0410 3.4). */
-static unsigned sector_bit(const struct virtual_stm32 *chip, size_t page) {
-        unsigned number = chip->pages[page].number;
-
+static unsigned wrp_number(const struct virtual_stm32 *chip, size_t page) {
         if (strcmp(chip->chip->family, "F7") == 0 && flash_has_two_banks(chip))
                 return (unsigned)page / 2;
-        return number;
+        return option_wrp_number(chip->chip, &chip->pages[page]);
 }
 
-/* Of two areas the second holds bank 2's sectors: 12 and on (RM0090 3.9). */
-static unsigned sector_word(unsigned bit) {
-        return bit < 12 ? 1 : 3;
+static bool in_a_range(const struct virtual_stm32 *chip, unsigned number) {
+        for (unsigned i = 0; i < OPTION_WRP_RANGE_WORDS; i++) {
+                struct option_wrp_range range =
+                        option_wrp_range(word_get(chip, chip->options, OPTION_WRP_RANGE_WORD + i));
+
+                if (number >= range.first && number <= range.last)
+                        return true;
+        }
+        return false;
 }
 
 static bool page_protected(const struct virtual_stm32 *chip, size_t page) {
-        enum wrp kind = wrp_kind(chip);
-        unsigned number;
+        enum option_wrp kind = wrp_kind(chip);
+        struct option_bit bit;
 
         switch (kind) {
-        case WRP_BYTES:
-                number = page_group(chip, page, kind);
-                return !(word_get(chip, chip->options, 4 + number / 8) >> number % 8 & 1);
-        case WRP_SECTORS:
-                number = sector_bit(chip, page);
-                return !(word_get(chip, chip->options, sector_word(number)) >> number % 12 & 1);
-        case WRP_WORDS:
-                number = page_group(chip, page, kind);
-                return word_get(chip, chip->options, group_word(number)) >> number % 16 & 1;
+        case WRP_UNKNOWN:
+                return chip->hidden_wrp[page];
         case WRP_RANGES:
-                for (unsigned word = 3; word <= 4; word++) {
-                        uint32_t range = word_get(chip, chip->options, word);
-
-                        number = chip->pages[page].number;
-                        if (number >= (range & 0xFF) && number <= (range >> 16 & 0xFF))
-                                return true;
-                }
-                return false;
-        case WRP_HIDDEN:
-        case WRP_HIDDEN_RANGES:
-                break;
+                return in_a_range(chip, wrp_number(chip, page));
+        default:
+                bit = option_wrp_bit(kind, wrp_number(chip, page));
+                return option_wrp_protects(kind, bit_get(chip, bit, false));
         }
-        return chip->hidden_wrp[page];
 }
 
 static bool listed(const uint8_t *sectors, size_t n, unsigned number) {
@@ -158,50 +115,51 @@ static bool listed_range(const uint8_t *pairs, size_t n, unsigned page) {
         return false;
 }
 
+static void protect_bits(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *sectors,
+                         size_t n) {
+        static const unsigned counts[] = {
+                [WRP_BYTES] = 32, [WRP_SECTORS] = 24, [WRP_WORDS] = 128
+        };
+        enum option_wrp kind = wrp_kind(chip);
+        bool bank2 = chip->chip->options[1].size > 0;
+
+        for (unsigned i = 0; i < counts[kind]; i++) {
+                struct option_bit bit = option_wrp_bit(kind, i);
+                bool set = option_wrp_protects(kind, listed(sectors, n, i));
+                uint32_t word = word_get(chip, bytes, bit.word) & ~(1U << bit.bit);
+
+                if (kind == WRP_SECTORS && i >= 12 && !bank2)
+                        break; /* F7 has something else there */
+                word_put(chip, bytes, bit.word, word | (uint32_t)set << bit.bit);
+        }
+}
+
+static void protect_hidden(struct virtual_stm32 *chip, const uint8_t *sectors, size_t n) {
+        bool ranges = strcmp(chip->chip->family, "H7") != 0;
+
+        for (size_t i = 0; i < chip->n_pages; i++)
+                chip->hidden_wrp[i] =
+                        (ranges ? listed_range : listed)(sectors, n, chip->pages[i].number);
+}
+
 /* `bytes` become the present ones with exactly these sectors protected; numbers are not checked. */
 void options_protect(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *sectors, size_t n) {
-        enum wrp kind = wrp_kind(chip);
-        uint32_t words[32] = {}; /* the bits set for listed sectors, 8, 12 or 16 a word */
-
         if (options_writable(chip))
                 memcpy(bytes, chip->options, chip->options_size);
 
-        switch (kind) {
-        case WRP_BYTES:
-                for (unsigned i = 0; i < 32; i++)
-                        words[i / 8] |= (uint32_t)listed(sectors, n, i) << i % 8;
-                for (unsigned i = 0; i < 4; i++)
-                        word_put(chip, bytes, 4 + i, ~words[i]);
-                break;
-        case WRP_SECTORS:
-                for (unsigned i = 0; i < 24; i++)
-                        words[i / 12] |= (uint32_t)listed(sectors, n, i) << i % 12;
-                /* the second word is in bank 2's area, where there is one */
-                for (unsigned i = 0; i < (chip->chip->options[1].size > 0 ? 2 : 1); i++)
-                        word_put(chip, bytes, 1 + 2 * i,
-                                 (word_get(chip, chip->options, 1 + 2 * i) | 0xFFF) & ~words[i]);
-                break;
-        case WRP_WORDS:
-                for (unsigned i = 0; i < 128; i++)
-                        words[i / 16] |= (uint32_t)listed(sectors, n, i) << i % 16;
-                for (unsigned i = 0; i < 128; i += 16)
-                        word_put(chip, bytes, group_word(i), words[i / 16]);
+        switch (wrp_kind(chip)) {
+        case WRP_UNKNOWN:
+                protect_hidden(chip, sectors, n);
                 break;
         case WRP_RANGES:
                 /* first behind last: no page */
-                for (unsigned i = 0; i < 2; i++)
-                        word_put(chip, bytes, 3 + i,
+                for (unsigned i = 0; i < OPTION_WRP_RANGE_WORDS; i++)
+                        word_put(chip, bytes, OPTION_WRP_RANGE_WORD + i,
                                  2 * i + 1 < n ? sectors[2 * i] | (uint32_t)sectors[2 * i + 1] << 16
                                                : 0xFFU);
                 break;
-        case WRP_HIDDEN:
-                for (size_t i = 0; i < chip->n_pages; i++)
-                        chip->hidden_wrp[i] = listed(sectors, n, chip->pages[i].number);
-                break;
-        case WRP_HIDDEN_RANGES:
-                for (size_t i = 0; i < chip->n_pages; i++)
-                        chip->hidden_wrp[i] = listed_range(sectors, n, chip->pages[i].number);
-                break;
+        default:
+                protect_bits(chip, bytes, sectors, n);
         }
 }
 
@@ -277,7 +235,22 @@ static void load_boot_addresses(struct virtual_stm32 *chip, struct option_values
         }
 }
 
-/* What counts from this reset on. */
+/*
+ * F1: at each system reset (PM0075, PM0068); so F3 (RM0313, RM0364, RM0365, RM0366, option byte
+ * description). Elsewhere by OBL_LAUNCH or power alone: F0 (RM0091 4), G0 (RM0444 3.4.2), C0
+ * (RM0490 4.4.2), L0 (RM0377), WL (RM0453), U5 (RM0456).
+ */
+bool options_load_at_reset(const struct virtual_stm32 *chip) {
+        static const char *const families[] = { "F1", "F2", "F3", "F4",     "F7",
+                                                "H5", "H7", "C5", "WB0/WL3" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+                if (strcmp(chip->chip->family, families[i]) == 0)
+                        return true;
+        return false;
+}
+
+/* What counts from this start on. */
 void options_load(struct virtual_stm32 *chip) {
         const struct option_family *family = chip->option_family;
         struct option_values values = {
@@ -287,7 +260,7 @@ void options_load(struct virtual_stm32 *chip) {
                 .banks_swapped = chip->config.banks_swapped,
         };
 
-        chip->options_pending = false;
+        chip->options_pending = chip->options_loading = false;
         values.rdp_level = rdp_level(chip);
         if (family) {
                 values.has_nboot1 = family->n_boot1.exists;
