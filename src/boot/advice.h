@@ -18,6 +18,7 @@ struct advice_context {
         const char *port_user; /* another process that has the port as well; NULL: none is seen */
         bool service_stops; /* CANCELLED: not a client asked for it, the service is being stopped */
         bool is_virtual;
+        bool interrupted;      /* an earlier job has left its flash incomplete */
         bool configured_image; /* the image is the one that the target's configuration names */
 };
 

@@ -187,8 +187,17 @@ CONDITION(boots_nothing) {
         return not_bootable(failure, context) && !may_boot(failure, context);
 }
 
-CONDITION(bootable) {
-        return !not_bootable(failure, context);
+static bool options_stand(const struct session_failure *failure) {
+        return failure->options == SESSION_OPTIONS_NONE ||
+               failure->options == SESSION_OPTIONS_UNTOUCHED;
+}
+
+CONDITION(nothing_done) {
+        return !not_bootable(failure, context) && options_stand(failure);
+}
+
+CONDITION(options_done) {
+        return !not_bootable(failure, context) && !options_stand(failure);
 }
 
 /* ---- the rows ---- */
@@ -427,13 +436,18 @@ const struct advice_cause advice_job_causes[] = {
                   "boots from can tell that something is missing." },
         { .name = "cancelled",
           .errors = E(CANCELLED),
-          .when = bootable,
+          .when = nothing_done,
           .text = "Nothing has to be repaired: start the job again when it suits." },
 
         { .name = "trace",
           .errors = ADVICE_ANY & ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) |
                                    E(WRONG_CHIP) | E(UNKNOWN_CHIP) | E(UNFLASHABLE) |
                                    E(UNSUPPORTED) | E(DIFFERS) | E(LINES) | E(FORMAT)),
+        { .name = "cancelled-options",
+          .errors = E(CANCELLED),
+          .when = options_done,
+          .text = "`stmbootctl option-bytes {target}` and `stmbootctl probe {target}` show how the "
+                  "chip is protected and configured now; started again, the job does the rest." },
           .text = "`stmbootctl trace {target}` shows each byte and line step of this, to be compared "
                   "with what a meter or logic analyser sees at the chip." },
 };

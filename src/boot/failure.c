@@ -408,20 +408,30 @@ static void tell_outcome(const struct story *story) {
 
         switch (failure->outcome) {
         case SESSION_COMPLETE:
-                fprintf(story->out, "The new firmware is complete and verified.");
+/* Of a blank chip, too; and of one that holds half an image from before. */
+static const char *untouched(const struct story *story) {
+        const struct session_failure *failure = story->failure;
+
+        if (failure->twin)
+                return "The firmware that starts is untouched.";
+        if (story->context->interrupted)
+                return "The flash is untouched: an earlier job broke off, and what it left is "
+                       "incomplete.";
+        return failure->error == SESSION_DIFFERS ? "Nothing was changed."
+                                                 : "What the flash holds is untouched.";
+}
+
+                fprintf(story->out, failure->sampled
+                                            ? "The chip holds the image, as far as samples tell."
+                                            : "The new firmware is complete and verified.");
                 return;
         case SESSION_NOT_BOOTABLE:
                 tell_remains(story);
                 return;
         case SESSION_UNTOUCHED:
-                break;
+                fprintf(story->out, "%s", untouched(story));
+                return;
         }
-        if (failure->twin)
-                fprintf(story->out, "The firmware that starts is untouched.");
-        else
-                fprintf(story->out, failure->error == SESSION_DIFFERS
-                                            ? "Nothing was changed."
-                                            : "The old firmware is untouched.");
 }
 
 const char *failure_risk(enum plan_safety safety) {

@@ -249,6 +249,8 @@ enum step session_fail(struct session *session, enum session_error error) {
 enum step session_fail_at(struct session *session, enum session_error error, uint32_t address) {
         session->failure.has_address = true;
         session->failure.address = address;
+        session->failure.sampled =
+                session->info.unchanged && session->request.check == SESSION_CHECK_FAST;
         return session_fail(session, error);
 }
 

@@ -217,6 +217,7 @@ struct session_failure {
         enum session_phase phase;
         enum session_outcome outcome;
         struct session_remains remains;
+        bool sampled; /* COMPLETE: found there, by the fast check; nothing was written */
         enum session_options options;
         int system;      /* negative errno behind LINES, FORMAT, LINK_LOST; or 0 */
         uint8_t command; /* AN3155 command code under way; valid if has_command */

@@ -45,6 +45,13 @@ void job_result_fail(struct job *job, enum error_code code, const char *format, 
         set_message(job, r < 0 ? NULL : message);
 }
 
+/* By an earlier job: this one may have marked its target so for itself. */
+static bool was_interrupted(const struct job *job) {
+        return job_type_changes_flash(job->type)
+                       ? job->record.before.status == SYNC_RECORD_UNFINISHED
+                       : job->target->interrupted;
+}
+
 static char *failure_message(const struct job *job, const struct session_failure *failure) {
         const struct target *target = job->target;
         const struct session_info *info = session_info(job->session);
@@ -59,6 +66,7 @@ static char *failure_message(const struct job *job, const struct session_failure
                 .port_user = shared ? user : NULL,
                 .service_stops = job->service_stops,
                 .is_virtual = target->config->is_virtual,
+                .interrupted = was_interrupted(job),
                 .configured_image = job->type == JOB_SYNC,
         };
         _cleanup_free_ char *text = failure_to_text(target->name, failure, &context);

@@ -165,6 +165,14 @@ static void after_a_sudden_death_the_target_is_interrupted_until_flashed(void **
         harness_start(harness);
         assert_property(harness, "motor", "State", "interrupted");
 
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *refused =
+                harness_job(harness, "motor", "Flash", &error, "sa{sv}", "small.bin", 1, "address",
+                            "t", (uint64_t)0x20000000);
+        assert_true(harness_wait(harness, refused, &error) < 0);
+        assert_contains(error.message, "an earlier job broke off, and what it left is incomplete");
+        assert_property(harness, "motor", "State", "interrupted");
+
         harness_do(harness, "motor", "Flash", "sa{sv}", "small.bin", 0);
         assert_property(harness, "motor", "State", "idle");
         assert_int_equal(harness_stop(harness, SIGTERM), 0);

@@ -51,6 +51,8 @@ struct given {
         uint16_t reported;
         const char *reason;
         unsigned n_sectors;
+        bool sampled;     /* the fast check found the image there */
+        bool interrupted; /* by an earlier job */
         bool configured_image;
         bool shared;      /* somebody else has the port open */
         const char *rows; /* names of all its advice, in order */

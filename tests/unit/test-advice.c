@@ -293,6 +293,8 @@ static const struct given cases[] = {
         { SESSION_CANCELLED, .outcome = SESSION_NOT_BOOTABLE, .remains = { .boot_uncertain = true },
           .rows = "flash-again-behind" },
         { SESSION_CANCELLED, .rows = "cancelled" },
+        { SESSION_CANCELLED, .options = SESSION_OPTIONS_UNTOUCHED, .rows = "cancelled" },
+        { SESSION_CANCELLED, .options = SESSION_OPTIONS_PARTLY, .rows = "cancelled-options" },
 };
 
 static void join(char *ret, size_t size, const struct advice_cause *const *causes, size_t n) {

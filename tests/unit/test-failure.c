@@ -64,7 +64,7 @@ static void what_came_back_is_told(void **state) {
                 char *text = failure_to_text("motor", &scene.failure, &scene.context);
                 assert_non_null(text);
                 assert_contains(text, entries[i].told);
-                assert_contains(text, "\nThe old firmware is untouched.\nTry: ");
+                assert_contains(text, "\nWhat the flash holds is untouched.\nTry: ");
                 free(text);
         }
 }
@@ -123,7 +123,7 @@ static void the_place_and_the_bytes_are_told(void **state) {
                     "\nThe MCU holds no bootable firmware now; flash it again.\n" } },
                 { { SESSION_SILENCE, .command = AN3155_EXTENDED_ERASE, .stage = 1 },
                   { "no answer to EXTENDED ERASE at 0x08000400 (its pages).",
-                    "\nThe old firmware is untouched.\n" } },
+                    "\nWhat the flash holds is untouched.\n" } },
                 { { SESSION_VERIFY_MISMATCH, .found = 0xFF },
                   { "read-back differs at 0x08000400: expected 0x12, found 0xFF." } },
                 { { SESSION_DIFFERS, .found = 0x34 },
@@ -148,11 +148,16 @@ static void the_place_and_the_bytes_are_told(void **state) {
                   { "the banks are swapped: to erase the page at 0x08000400 erased the one at "
                     "0x08040400, in the other bank",
                     "\nThe firmware that starts is untouched.\n" } },
+                { { SESSION_DOES_NOT_FIT, .plan = PLAN_EMPTY, .interrupted = true },
+                  { "\nThe flash is untouched: an earlier job broke off, and what it left is "
+                    "incomplete.\n" } },
+                { { SESSION_NACK, .outcome = SESSION_COMPLETE, .sampled = true },
+                  { "\nThe chip holds the image, as far as samples tell.\n" } },
                 { { SESSION_CANCELLED, .options = SESSION_OPTIONS_UNTOUCHED },
-                  { "\nThe old firmware is untouched. The option bytes are untouched." } },
+                  { "\nWhat the flash holds is untouched. The option bytes are untouched." } },
                 { { SESSION_SILENCE, .command = AN3155_WRITE, .stage = 2,
                     .options = SESSION_OPTIONS_PARTLY },
-                  { "\nThe old firmware is untouched. The option bytes may be changed in part.\n" } },
+                  { "\nWhat the flash holds is untouched. The option bytes may be changed in part.\n" } },
                 { { SESSION_LINES, .options = SESSION_OPTIONS_CHANGED,
                     .outcome = SESSION_COMPLETE },
                   { "\nThe new firmware is complete and verified. The option bytes are changed." } },
