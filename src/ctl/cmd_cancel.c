@@ -75,7 +75,10 @@ int cmd_cancel(struct client *client, const struct options *options, char **args
 
         struct json_object *job = find(jobs, word);
         if (!job) {
-                complain("There is no job %s, and no job runs on a target of that name.", word);
+                if (!n_args || client_has_target(client, word))
+                        complain("No job runs on %s.", word);
+                else
+                        complain("There is no job %s, and no target of that name.", word);
                 return STMBOOT_EXIT_NO_SERVICE;
         }
         if (!is_running(job)) {

@@ -11,15 +11,16 @@
 #include "ctl/text.h"
 #include "ctl/verb.h"
 
-static int check(const struct options *options, const char *image) {
+static int check(struct client *client, char *path, const struct options *options,
+                 const char *image) {
         if (options->option_bytes && strcmp(options->option_bytes, "-") == 0 &&
             strcmp(image, "-") == 0) {
                 complain("Image and option bytes cannot both come from standard input.");
                 return STMBOOT_EXIT_USAGE;
         }
         if (options->erase && strcmp(options->erase, "all") == 0)
-                return confirm(options, "This erases all of the flash, also what lies outside the "
-                                        "image.");
+                return confirm(client, &path, 1, "This erases all of the flash of",
+                               ", also what lies outside the image");
         return STMBOOT_EXIT_DONE;
 }
 
@@ -31,7 +32,7 @@ int cmd_flash(struct client *client, const struct options *options, char **args,
         int code = image_file_find_target(client, VERB_FLASH, args, n_args, &path);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
-        code = check(options, image);
+        code = check(client, path, options, image);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = image_file_new_call(client, path, STMBOOT_TARGET_INTERFACE, "Flash", image, &call);

@@ -51,7 +51,7 @@ int cmd_read(struct client *client, const struct options *options, char **args, 
         const uint8_t *data;
         size_t size;
 
-        int code = range_parse(VERB_READ, args + n_args - 2, &range);
+        int code = range_parse(client, VERB_READ, args, n_args, &range);
         if (code != STMBOOT_EXIT_DONE)
                 return code;
         code = output_file_open(options, &file);

@@ -188,9 +188,10 @@ int cmd_sync(struct client *client, const struct options *options, char **args, 
         if (selection.n == 0 && !options->quiet)
                 complain("No target has an image in its configuration; see File= in "
                          "stmboot.conf(5).");
-        if (options->erase && strcmp(options->erase, "all") == 0) {
-                code = confirm(options, "This erases all of the flash, also what lies outside the "
-                                        "image.");
+        if (selection.n > 0 && options->erase && strcmp(options->erase, "all") == 0) {
+                code = confirm(client, selection.paths, selection.n,
+                               "This erases all of the flash of",
+                               ", also what lies outside the image");
                 if (code != STMBOOT_EXIT_DONE)
                         return code;
         }

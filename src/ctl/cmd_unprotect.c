@@ -15,8 +15,13 @@ int cmd_unprotect(struct client *client, const struct options *options, char **a
                 return cmd_simple(client, options, target, "UnprotectWrite",
                                   "write protection lifted", NULL);
         if (strcmp(what, "readout") == 0) {
-                int code = confirm(options, "Lifting the readout protection erases all of the "
-                                            "flash: that is how the chip does it.");
+                _cleanup_free_ char *path = NULL;
+
+                int code = client_find_target(client, target, &path);
+                if (code == STMBOOT_EXIT_DONE)
+                        code = confirm(client, &path, 1,
+                                       "Lifting the readout protection erases all of the flash of",
+                                       ": that is how the chip does it");
                 if (code != STMBOOT_EXIT_DONE)
                         return code;
                 return cmd_simple(client, options, target, "UnprotectReadout",

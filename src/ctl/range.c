@@ -20,16 +20,23 @@ int range_parse_vectors(const char *text, uint64_t *ret) {
         return STMBOOT_EXIT_USAGE;
 }
 
-int range_parse(enum verb_id verb, char **args, struct range *ret) {
+int range_parse(struct client *client, enum verb_id verb, char **args, size_t n_args,
+                struct range *ret) {
+        const char *first = args[n_args - 2], *second = args[n_args - 1];
         uint64_t address, length;
 
-        if (parse_u64(args[0], &address) < 0) {
-                complain("'%s' is not an address, as in 0x08000000; usage: stmbootctl %s %s",
-                         args[0], verb_table[verb].name, verb_table[verb].args);
+        if (parse_u64(first, &address) < 0) {
+                if (n_args == 2 && client_has_target(client, first))
+                        complain("Missing LENGTH; usage: stmbootctl %s %s", verb_table[verb].name,
+                                 verb_table[verb].args);
+                else
+                        complain("'%s' is not an address, as in 0x08000000; usage: stmbootctl %s "
+                                 "%s",
+                                 first, verb_table[verb].name, verb_table[verb].args);
                 return STMBOOT_EXIT_USAGE;
         }
-        if (parse_size(args[1], &length) < 0 || length == 0) {
-                complain("'%s' is not a length, as in 0x400, 1024 or 16K.", args[1]);
+        if (parse_size(second, &length) < 0 || length == 0) {
+                complain("'%s' is not a length, as in 0x400, 1024 or 16K.", second);
                 return STMBOOT_EXIT_USAGE;
         }
         *ret = (struct range){ address, length };

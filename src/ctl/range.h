@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctl/client.h"
 #include "ctl/verb.h"
 
 /* Addresses, lengths and sectors, as given on the command line. */
@@ -14,10 +15,11 @@ struct range {
 };
 
 /*
- * Both from args[0] and args[1], the last ones of that verb. Returns an exit code; what is wrong
- * has been said.
+ * Both from the last two of that verb's arguments, of which there are at least two. Returns an exit
+ * code; what is wrong has been said.
  */
-int range_parse(enum verb_id verb, char **args, struct range *ret);
+int range_parse(struct client *client, enum verb_id verb, char **args, size_t n_args,
+                struct range *ret);
 
 /* The address of a vector table to start, alone. */
 int range_parse_vectors(const char *text, uint64_t *ret);

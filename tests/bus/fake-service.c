@@ -85,7 +85,9 @@ static int target_property(sd_bus *b, const char *path, const char *interface, c
                                              endless || broken ? "" : "/lib/firmware/x.hex");
         }
         if (strcmp(property, "Chip") == 0)
-                return sd_bus_message_append(reply, "s", "STM32F405/407");
+                return sd_bus_message_append(
+                        reply, "s",
+                        fake_starts_with(target->name, "nasty") ? "STM32\033[2J" : "STM32F405/407");
         return sd_bus_message_append(reply, "s",
                                      fake_starts_with(target->name, "nasty") ? FAKE_NASTY
                                      : strcmp(property, "Description") == 0  ? "Something useful"

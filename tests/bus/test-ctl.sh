@@ -74,6 +74,9 @@ leaves_out_the_only_target() {
         has log 'Run ok  address'
         run -q read 0x08000000 256 -o read.bin
         exits 0
+        run cancel
+        exits 4
+        has err 'No job runs on ok.'
         serve ok slow
         run flash fw.bin
         exits 2
@@ -116,8 +119,8 @@ prints_json_whatever_happens() {
         done <<END
 4|probe nosuch|
 6|flash ok nosuch.hex|Cannot read nosuch.hex: No such file or directory.
-2|erase ok|This erases all of the flash.
-4|cancel ok|There is no job ok
+2|erase ok|This erases all of the flash of ok (STM32F405/407).
+4|cancel ok|No job runs on ok.
 2|read ok 0 16|--json needs --output=FILE here
 2|bogus|Unknown verb 'bogus'; see
 2|list extra|Too many arguments; usage: stmbootctl list
@@ -198,8 +201,12 @@ says_what_is_missing() {
 2|flash ok|'ok' is a target; which image? Usage: stmbootctl flash [TARGET] IMAGE
 2|verify ok|'ok' is a target; which image?
 2|flash fw.bin|Which target? There are: ok, ok_note
-2|read ok 0x08000000|'ok' is not an address, as in 0x08000000; usage: stmbootctl read [TARGET] ADDRESS LENGTH
-2|erase ok 0x08000000|'ok' is not an address, as in 0x08000000; usage: stmbootctl erase
+2|read ok 0x08000000|Missing LENGTH; usage: stmbootctl read [TARGET] ADDRESS LENGTH
+2|erase ok 0x08000000|Missing LENGTH; usage: stmbootctl erase [TARGET] [ADDRESS LENGTH]
+2|erase nosuch 0x08000000|'nosuch' is not an address, as in 0x08000000; usage: stmbootctl erase
+2|erase ok 0z08000000 16K|'0z08000000' is not an address
+4|cancel nosuch|There is no job nosuch, and no target of that name.
+4|cancel ok|No job runs on ok.
 2|run ok 0x08000101|No vector table lies at 0x08000101
 2|protect ok|Protect against what? Usage: stmbootctl protect
 2|protect ok write|Which sectors? Usage: stmbootctl protect
@@ -353,7 +360,17 @@ asks_before_data_is_destroyed() {
                 has err 'no terminal to ask on'
                 is log ''
         done
+        run sync ok slow --erase=all
+        exits 2
+        has err 'of ok (STM32F405/407), slow (STM32F405/407), also what lies outside the image.'
+        run flash nasty fw.bin --erase=all
+        exits 2
+        has err 'of nasty ('
+        printf 'no\n' | script -qec "'$ctl' unprotect nasty readout" /dev/null >out 2>&1
+        has out 'of nasty (STM32?[2J)'
+        ! LC_ALL=C grep -q "$(printf '\033')" out || problem 'the chip could drive a terminal'
         printf 'no\n' | script -qec "'$ctl' unprotect ok readout" /dev/null >out 2>&1
+        has out 'erases all of the flash of ok (STM32F405/407): that is how the chip does it. Type '
         has out "Type 'yes' to go on"
         has out 'Not confirmed'
         is log ''
