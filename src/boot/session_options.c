@@ -258,6 +258,20 @@ bool options_are_asked_for(const struct session *session) {
 
 static enum step want_options(struct session *session) {
         const struct session_request *request = &session->request;
+/* All areas one behind the other, as they are read; or a part from an address on, by default from
+ * the start of the first area. */
+static bool overlay_wanted(struct session *session) {
+        const struct session_request *request = &session->request;
+        bool addressed = request->kind == SESSION_WRITE_OPTIONS && request->has_address;
+
+        if (!addressed && request->option_size == session->n_options) {
+                memcpy(session->new_options, request->option_bytes, session->n_options);
+                return true;
+        }
+        return overlay(session, addressed ? request->address : session->rom.chip->options[0].start,
+                       request->option_bytes, request->option_size);
+}
+
         const struct chip *chip = session->rom.chip;
         bool fits = true;
 
@@ -271,11 +285,7 @@ static enum step want_options(struct session *session) {
                                                 segment->size);
                 }
         if (wants_option_bytes(session))
-                fits &= overlay(session,
-                                request->kind == SESSION_WRITE_OPTIONS && request->has_address
-                                        ? request->address
-                                        : chip->options[0].start,
-                                request->option_bytes, request->option_size);
+                fits &= overlay_wanted(session);
         if (!fits)
                 return session_refuse(session, SESSION_UNSUPPORTED,
                                       "these bytes do not lie within the chip's option areas");

@@ -52,6 +52,48 @@ static void option_bytes_are_read_as_they_are(void **state) {
 
 /* ---- write ---- */
 
+/* What was read is written back, of all areas. */
+static void option_bytes_are_restored_from_what_was_read(void **state) {
+        static const struct {
+                const char *chip;
+                uint32_t address; /* in the last area */
+                uint8_t bytes[8];
+                uint32_t size;
+        } changes[] = {
+                { "STM32F405", 0x1FFFC008, { 0xFE, 0x0F }, 2 },
+                { "STM32F429", 0x1FFEC008, { 0xFE, 0x0F }, 2 },
+                { "STM32L476", 0x1FFFF808, { 0xFF, 0xFF, 0xFE, 0xFF, 0, 0, 1, 0 }, 8 },
+        };
+        const struct session_request read = { .kind = SESSION_READ_OPTIONS };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+                const struct session_request change = {
+                        .kind = SESSION_WRITE_OPTIONS,
+                        .has_address = true,
+                        .address = changes[i].address,
+                        .option_bytes = changes[i].bytes,
+                        .option_size = changes[i].size,
+                };
+                struct session_request restore = { .kind = SESSION_WRITE_OPTIONS };
+                uint8_t bytes[256];
+
+                board_open(&board, changes[i].chip, NULL);
+                board_do(&board, &read);
+                const uint8_t *data = session_data(board.session, &restore.option_size);
+                assert_true(restore.option_size <= sizeof(bytes));
+                restore.option_bytes = memcpy(bytes, data, restore.option_size);
+                uint32_t before = board_peek(&board, changes[i].address, 4);
+
+                board_do(&board, &change);
+                assert_int_not_equal(board_peek(&board, changes[i].address, 4), before);
+                board_do(&board, &restore);
+                assert_int_equal(board_peek(&board, changes[i].address, 4), before);
+                board_close(&board);
+        }
+}
+
 static const struct writing {
         const char *chip;
         uint32_t address; /* 0: the whole first area, as it is but for what follows */
@@ -340,6 +382,7 @@ static void nothing_resets_a_chip_that_writes_its_option_bytes(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(option_bytes_are_read_as_they_are),
+                cmocka_unit_test(option_bytes_are_restored_from_what_was_read),
                 cmocka_unit_test(exactly_the_bytes_named_are_changed),
                 cmocka_unit_test(option_bytes_are_written_through_any_disturbance),
                 cmocka_unit_test(protection_is_switched_through_any_disturbance),
