@@ -438,16 +438,16 @@ const struct advice_cause advice_job_causes[] = {
           .errors = E(CANCELLED),
           .when = nothing_done,
           .text = "Nothing has to be repaired: start the job again when it suits." },
-
-        { .name = "trace",
-          .errors = ADVICE_ANY & ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) |
-                                   E(WRONG_CHIP) | E(UNKNOWN_CHIP) | E(UNFLASHABLE) |
-                                   E(UNSUPPORTED) | E(DIFFERS) | E(LINES) | E(FORMAT)),
         { .name = "cancelled-options",
           .errors = E(CANCELLED),
           .when = options_done,
           .text = "`stmbootctl option-bytes {target}` and `stmbootctl probe {target}` show how the "
                   "chip is protected and configured now; started again, the job does the rest." },
+
+        { .name = "trace",
+          .errors = ADVICE_ANY & ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) |
+                                   E(WRONG_CHIP) | E(UNKNOWN_CHIP) | E(UNFLASHABLE) |
+                                   E(UNSUPPORTED) | E(DIFFERS) | E(LINES) | E(FORMAT)),
           .text = "`stmbootctl trace {target}` shows each byte and line step of this, to be compared "
                   "with what a meter or logic analyser sees at the chip." },
 };
