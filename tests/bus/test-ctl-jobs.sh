@@ -23,6 +23,7 @@ draws_a_bar_on_a_terminal() {
 tells_notes_when_they_come() {
         serve ok_note slow_note
         for quiet in '' -q --json; do
+                : >err # or what stood there before may be taken for it
                 "$ctl" $quiet flash slow_note fw.bin >out 2>err &
                 pid=$!
                 wait_for err 'slow_note: note: first thing'
