@@ -46,6 +46,17 @@ static int report_connection(const struct options *options, const char *reason, 
         return code;
 }
 
+const char *client_command(const struct options *options) {
+        static char *command;
+        const char *where = options->host ?: options->machine;
+
+        if (!where)
+                return "stmbootctl";
+        free(command);
+        command = text_format("stmbootctl %s %s", options->host ? "-H" : "-M", where);
+        return command ?: "stmbootctl";
+}
+
 int client_report(const struct options *options, const sd_bus_error *error, int r) {
         if (!error || !sd_bus_error_is_set(error))
                 return report_connection(options, strerror(-r), exit_code_of_errno(r));
@@ -56,7 +67,8 @@ int client_report(const struct options *options, const sd_bus_error *error, int 
         if (strncmp(error->name, "System.Error.", strlen("System.Error.")) == 0)
                 return report_connection(options, message, code);
         if (sd_bus_error_has_name(error, STMBOOT_ERROR_PREFIX "NoSuchTarget"))
-                complain("%s; 'stmbootctl list' shows those that there are.", message);
+                complain("%s; '%s list' shows those that there are.", message,
+                         client_command(options));
         else if (code == STMBOOT_EXIT_DENIED)
                 complain("Permission denied. Only root and members of the group stmboot may do "
                          "this;\n'sudo usermod -aG stmboot USER' makes USER one at the next login. "
@@ -153,7 +165,8 @@ static int get_target(struct client *client, const char *name, char **ret_path) 
         const char *path;
 
         if (!target_name_is_valid(name)) {
-                complain("'%s' is not the name of a target; see 'stmbootctl list'.", name);
+                complain("'%s' is not the name of a target; see '%s list'.", name,
+                         client_command(client->options));
                 return STMBOOT_EXIT_NO_SERVICE;
         }
         int code = client_new_call(client, STMBOOT_PATH, STMBOOT_MANAGER_INTERFACE, "GetTarget",

@@ -31,6 +31,9 @@ DEFINE_CLEANUP(struct client, client_free);
 /* Says what a call's error or negative errno means and what to do, and returns its exit code. */
 int client_report(const struct options *options, const sd_bus_error *error, int r);
 
+/* "stmbootctl -H gateway": how to begin a command that reaches the same service. Static. */
+const char *client_command(const struct options *options);
+
 /* Out of memory, or another negative errno that has nothing to do with the service. */
 int client_report_errno(int r, const char *doing);
 

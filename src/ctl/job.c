@@ -107,6 +107,8 @@ static bool all_ended(const struct runner *runner) {
 }
 
 static void tell_detached(struct runner *runner) {
+        const char *command = client_command(runner->client->options);
+
         for (size_t i = 0; i < runner->n_runs; i++) {
                 struct run *run = runner->runs[i];
 
@@ -116,11 +118,10 @@ static void tell_detached(struct runner *runner) {
                 if (run->job.path)
                         text_print_line(
                                 stderr, run->job.target,
-                                "job %s goes on until it can be stopped safely; 'stmbootctl "
-                                "cancel %s' waits for its end, 'stmbootctl monitor %s' "
-                                "follows it",
-                                client_target_name(run->job.path),
-                                client_target_name(run->job.path), run->job.target);
+                                "job %s goes on until it can be stopped safely; '%s cancel %s' "
+                                "waits for its end, '%s monitor %s' follows it",
+                                client_target_name(run->job.path), command,
+                                client_target_name(run->job.path), command, run->job.target);
         }
 }
 

@@ -60,7 +60,25 @@ void job_report_cancelled(const struct job *job, const struct options *options) 
                 print_message(stdout, job);
 }
 
-static void report_failure(const struct job *job, const struct options *options) {
+/* The job has lost us, or we have lost it. */
+static void report_lost(const struct job *job, const struct client *client) {
+        const char *id = client_target_name(job->path), *message = job->error_message ?: "";
+        const struct options *options = client->options;
+        const char *host = options->host ?: options->machine;
+
+        if (host && sd_bus_is_open(client->bus) <= 0)
+                text_print_line(stderr, job->target,
+                                "the connection to %s ended while job %s ran (%s). The job goes on "
+                                "there; '%s info %s' tells how it gets on.",
+                                host, id, message, client_command(options), job->target);
+        else
+                text_print_line(stderr, job->target,
+                                "stmbootd went away while job %s ran (%s). '%s info %s' tells how "
+                                "the chip stands.",
+                                id, message, client_command(options), job->target);
+}
+
+static void report_failure(const struct job *job, const struct client *client) {
         const sd_bus_error error = { .name = job->error_name, .message = job->error_message };
         const char *message = job->error_message ?: "";
 
@@ -68,17 +86,16 @@ static void report_failure(const struct job *job, const struct options *options)
             *message)
                 print_message(stderr, job);
         else if (job->path && job->code == STMBOOT_EXIT_NO_SERVICE)
-                text_print_line(stderr, job->target,
-                                "stmbootd went away while job %s ran (%s). 'stmbootctl info %s' "
-                                "tells how the chip stands.",
-                                client_target_name(job->path), message, job->target);
+                report_lost(job, client);
         else
-                (void)client_report(options, &error, 0);
+                (void)client_report(client->options, &error, 0);
 }
 
-void job_report(struct job *job, const struct options *options, uint64_t took) {
+void job_report(struct job *job, const struct client *client, uint64_t took) {
+        const struct options *options = client->options;
+
         if (job->error_name)
-                report_failure(job, options);
+                report_failure(job, client);
         else if (job->code == STMBOOT_EXIT_DONE && !options->quiet && options->json == JSON_OFF)
                 report_success(job, took);
         job_report_notes(job, json_text(job->properties, "notes"));

@@ -12,7 +12,7 @@
 void job_report_notes(struct job *job, const char *notes);
 
 /* Tells on stdout and stderr how a job ended; `took` is in microseconds. */
-void job_report(struct job *job, const struct options *options, uint64_t took);
+void job_report(struct job *job, const struct client *client, uint64_t took);
 
 /* Tells on stdout what became of a job that was to be cancelled. */
 void job_report_cancelled(const struct job *job, const struct options *options);

@@ -61,7 +61,7 @@ static void finish(struct run *run) {
                 job_report_cancelled(&run->job, runner->client->options);
                 clear_error(&run->job);
         }
-        job_report(&run->job, runner->client->options, now - run->started);
+        job_report(&run->job, runner->client, now - run->started);
         progress_finish(runner->progress, run->index, now);
         runner_one_ended(runner);
 }

@@ -114,11 +114,40 @@ END
         PATH=$old_path
 }
 
+says_that_a_job_goes_on_where_ssh_has_ended() {
+        command -v systemd-stdio-bridge >/dev/null || return 0
+        mkdir -p bin
+        cat >bin/ssh <<END
+#!/bin/sh
+echo \$\$ >'$work/ssh-pid'
+exec systemd-stdio-bridge -p '$DBUS_SYSTEM_BUS_ADDRESS'
+END
+        chmod +x bin/ssh
+        old_path=$PATH PATH=$work/bin:$PATH
+        : >err
+        "$ctl" -H me@gw flash slow fw.bin >out 2>err &
+        pid=$!
+        wait_for err 'slow: writing'
+        kill "$(cat ssh-pid)"
+        wait $pid
+        code=$?
+        exits 4
+        has err 'slow: the connection to me@gw ended while job '
+        has err "The job goes on there; 'stmbootctl -H me@gw info slow' tells how it gets on."
+        lacks err 'went away'
+        run -H me@gw probe nosuch
+        has err "'stmbootctl -H me@gw list' shows"
+        PATH=$old_path
+        run cancel slow # it is there
+        exits 0
+}
+
 case_ 'says when there is no service' says_when_there_is_no_service
 case_ 'says when the service goes away' says_when_the_service_goes_away
 case_ 'says who may' says_who_may
 case_ 'says what keeps ssh away' says_what_keeps_ssh_away
 case_ 'talks through ssh' talks_through_ssh
+case_ 'says that a job goes on where ssh has ended' says_that_a_job_goes_on_where_ssh_has_ended
 
 [ $failures = 0 ] || echo "$failures failures"
 [ $failures = 0 ]
