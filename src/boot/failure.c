@@ -403,11 +403,6 @@ static void tell_options(const struct story *story) {
         fprintf(story->out, "%s", told[story->failure->options]);
 }
 
-static void tell_outcome(const struct story *story) {
-        const struct session_failure *failure = story->failure;
-
-        switch (failure->outcome) {
-        case SESSION_COMPLETE:
 /* Of a blank chip, too; and of one that holds half an image from before. */
 static const char *untouched(const struct story *story) {
         const struct session_failure *failure = story->failure;
@@ -421,6 +416,11 @@ static const char *untouched(const struct story *story) {
                                                  : "What the flash holds is untouched.";
 }
 
+static void tell_outcome(const struct story *story) {
+        const struct session_failure *failure = story->failure;
+
+        switch (failure->outcome) {
+        case SESSION_COMPLETE:
                 fprintf(story->out, failure->sampled
                                             ? "The chip holds the image, as far as samples tell."
                                             : "The new firmware is complete and verified.");

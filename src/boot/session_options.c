@@ -256,8 +256,6 @@ bool options_are_asked_for(const struct session *session) {
         }
 }
 
-static enum step want_options(struct session *session) {
-        const struct session_request *request = &session->request;
 /* All areas one behind the other, as they are read; or a part from an address on, by default from
  * the start of the first area. */
 static bool overlay_wanted(struct session *session) {
@@ -272,6 +270,8 @@ static bool overlay_wanted(struct session *session) {
                        request->option_bytes, request->option_size);
 }
 
+static enum step want_options(struct session *session) {
+        const struct session_request *request = &session->request;
         const struct chip *chip = session->rom.chip;
         bool fits = true;
 
