@@ -71,14 +71,21 @@ static enum step check_start(struct session *session) {
         return STEP_BUSY;
 }
 
-static bool is_there(const struct session *session) {
+static enum step start_checked(struct session *session) {
         const struct rom *rom = &session->rom;
         size_t size;
         const uint8_t *data = rom_data(rom, &size);
+        bool blank = rom->status == ROM_OK && session_is_blank(session, data, size);
 
-        if (rom->status == ROM_OK)
-                return !session_is_blank(session, data, size);
-        return rom->status != ROM_NACK;
+        if (session->request.after != SESSION_AFTER_GO)
+                return blank || rom->status == ROM_NACK ? make_safe(session, LEAVE_LAST)
+                                                        : start(session);
+        if (!blank) /* what cannot be read Go may refuse, and says why */
+                return make_safe(session, LEAVE_LINES_SAFE);
+        session->failure.has_address = true;
+        session->failure.address = start_address(session);
+        return session_refuse(session, SESSION_UNSUPPORTED,
+                              "there is nothing to start: flash is blank where it would be");
 }
 
 static enum step reset(struct session *session) {
@@ -100,6 +107,9 @@ static enum step reset(struct session *session) {
 }
 
 static bool nothing_to_start(const struct session *session) {
+        if (session->request.kind == SESSION_ERASE && !session->boot_touched &&
+            session_boot_is_certain(session))
+                return false; /* a range behind what the chip boots from: data */
         return session->outcome == SESSION_NOT_BOOTABLE ||
                (session->outcome != SESSION_COMPLETE && session_would_strand(session));
 }
@@ -112,7 +122,7 @@ static enum step begin_leave(struct session *session) {
         case SESSION_AFTER_STAY:
                 return STEP_NEXT;
         case SESSION_AFTER_GO:
-                return make_safe(session, LEAVE_LINES_SAFE);
+                return check_start(session);
         case SESSION_AFTER_RUN:
                 break;
         }
@@ -134,7 +144,7 @@ enum step phase_leave(struct session *session) {
         case LEAVE_LOOKED:
                 return rom->status == ROM_OK ? check_start(session) : STEP_NEXT;
         case LEAVE_CHECKED:
-                return is_there(session) ? start(session) : make_safe(session, LEAVE_LAST);
+                return start_checked(session);
         case LEAVE_LINES_SAFE:
                 return go(session);
         case LEAVE_GONE:

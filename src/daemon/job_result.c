@@ -27,6 +27,13 @@ static bool is_of_the_wire(const struct session_failure *failure) {
         return !(NOT_OF_THE_WIRE & 1U << failure->error) && failure->n_sectors == 0;
 }
 
+/* By an earlier job: this one may have marked its target so for itself. */
+static bool was_interrupted(const struct job *job) {
+        return job_type_changes_flash(job->type)
+                       ? job->record.before.status == SYNC_RECORD_UNFINISHED
+                       : job->target->interrupted;
+}
+
 static void set_message(struct job *job, char *message) {
         free(job->error_message);
         job->error_message = message;
@@ -43,13 +50,6 @@ void job_result_fail(struct job *job, enum error_code code, const char *format, 
         va_end(ap);
         job->error_name = error_name(code);
         set_message(job, r < 0 ? NULL : message);
-}
-
-/* By an earlier job: this one may have marked its target so for itself. */
-static bool was_interrupted(const struct job *job) {
-        return job_type_changes_flash(job->type)
-                       ? job->record.before.status == SYNC_RECORD_UNFINISHED
-                       : job->target->interrupted;
 }
 
 static char *failure_message(const struct job *job, const struct session_failure *failure) {
@@ -107,6 +107,11 @@ static void note_success(struct job *job, const struct session_info *info) {
         if (info->started_by_go)
                 job_note(job, "started by Go; until its power is cycled, a reset leads into the "
                               "ROM");
+        if (info->needs_power_cycle)
+                job_note(job, "the option bytes may not take effect before the power was cycled "
+                              "once");
+        if ((job->type == JOB_RUN || job->type == JOB_RESET) && was_interrupted(job))
+                job_note(job, "an earlier job broke off, and what it left in flash is incomplete");
         if (info->recoveries > 0)
                 job_note(job, "%u disturbed exchange%s repeated", info->recoveries,
                          info->recoveries == 1 ? " was" : "s were");

@@ -458,6 +458,53 @@ static void run_and_reset_start_the_application(void **state) {
 }
 
 static void reset_without_a_line_is_refused(void **state) {
+/* The ROM jumps wherever it is told to, and does not come back. */
+static void go_does_not_start_blank_flash(void **state) {
+        const struct session_request run = { .kind = SESSION_RUN,
+                                             .has_address = true,
+                                             .address = 0x08004000,
+                                             .after = SESSION_AFTER_GO };
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        struct image *image = drive_image(board.chip, 4096, 5);
+        board_put(&board, image);
+        const struct session_failure *f = board_fail(&board, &run, SESSION_UNSUPPORTED);
+        assert_int_equal(f->address, 0x08004000);
+        assert_non_null(strstr(f->reason, "nothing to start"));
+        assert_true(drive_runs(&board.drive));
+        assert_int_equal(virtual_running_from(board.drive.chip), 0x08000000);
+        board_check_left(&board);
+        image_free(image);
+        board_close(&board);
+}
+
+/* Data behind the application: the application runs again. */
+static void an_erase_beside_the_boot_page_leaves_the_application_running(void **state) {
+        static const struct {
+                uint32_t address;
+                bool runs;
+        } ranges[] = { { 0x0800C000, true }, { 0x08000000, false } };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+                const struct session_request erase = { .kind = SESSION_ERASE,
+                                                       .address = ranges[i].address,
+                                                       .length = 0x4000 };
+
+                board_open(&board, "STM32F405", NULL);
+                struct image *image = drive_image(board.chip, 4096, 5);
+                board_put(&board, image);
+                board_do(&board, &erase);
+                assert_int_equal(drive_runs(&board.drive), ranges[i].runs);
+                board_check_left(&board);
+                image_free(image);
+                board_close(&board);
+        }
+}
+
         const struct session_request reset = { .kind = SESSION_RESET };
         struct board board;
 
@@ -481,6 +528,8 @@ int main(void) {
                 cmocka_unit_test(where_the_first_page_stands_the_rest_does),
                 cmocka_unit_test(run_and_reset_start_the_application),
                 cmocka_unit_test(reset_without_a_line_is_refused),
+                cmocka_unit_test(go_does_not_start_blank_flash),
+                cmocka_unit_test(an_erase_beside_the_boot_page_leaves_the_application_running),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
