@@ -37,6 +37,11 @@ static int port_error(const char *port, int r, sd_bus_error *ret_error) {
         case -ENOTTY:
         case -EISDIR:
                 return error_set(ret_error, ERROR_PORT, "%s is not a serial port", port);
+        case -EMEDIUMTYPE:
+                return error_set(ret_error, ERROR_PORT,
+                                 "%s is a pseudo-terminal, not a serial port; for rehearsals use "
+                                 "Port=virtual:CHIP",
+                                 port);
         case -EPERM:
         case -EACCES:
                 return error_set(ret_error, ERROR_PORT,

@@ -19,7 +19,8 @@ struct virtual_stm32;
  * "usb:VID:PID[:SERIAL]" or "of:/soc/serial@7e201a00" (device.h). Raw, 8 bits, no flow control, low
  * latency where the driver has it, DTR and RTS left alone as far as the kernel lets us: its open()
  * asserts both. -EBUSY: somebody else holds it, and keeps his settings; -ENODEV: no such port now;
- * -ENOTUNIQ: several fit; -ENOTTY: no serial port; -EINVAL: no port's name.
+ * -ENOTUNIQ: several fit; -ENOTTY: no serial port; -EMEDIUMTYPE: a pseudo-terminal; -EINVAL: no
+ * port's name.
  */
 int port_open_serial(const char *name, struct port **ret);
 

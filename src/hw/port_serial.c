@@ -281,6 +281,8 @@ int port_open_serial(const char *name, struct port **ret) {
         port = &serial->port;
         port->ops = &serial_ops;
         r = sp_error(sp_get_port_by_name(path, &serial->sp));
+        if (r == -ENOTTY && strncmp(path, "/dev/pts/", strlen("/dev/pts/")) == 0)
+                return -EMEDIUMTYPE;
         if (r < 0)
                 return r;
         r = sp_error(sp_open(serial->sp, SP_MODE_READ_WRITE));

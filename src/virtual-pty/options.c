@@ -46,7 +46,9 @@ static void print_help(void) {
         printf("\n"
                "\n"
                "  stmboot-virtual --pty=f4.tty STM32F405 &\n"
-               "  stm32flash -m 8n1 -b 115200 -w app.bin -v -g 0 f4.tty\n");
+               "  stm32flash -m 8n1 -b 115200 -w app.bin -v -g 0 f4.tty\n"
+               "\n"
+               "stmbootd takes no pseudo-terminal: its targets have Port=virtual:CHIP instead.\n");
 }
 
 static void print_list(void) {

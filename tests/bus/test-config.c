@@ -2,8 +2,10 @@
 
 /* Files and nodes become targets, and change, and go: at the start and by Reload. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -75,6 +77,26 @@ static void a_port_that_is_not_there_makes_a_target_absent(void **state) {
         assert_property(harness, "motor", "State", "absent");
         assert_null(harness_job(harness, "motor", "Probe", &error, "a{sv}", 0));
         assert_error(&error, "Port");
+}
+
+static void a_pseudo_terminal_is_no_serial_port(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_close_ int pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        _cleanup_free_ char *expected = NULL;
+
+        assert_true(pty >= 0);
+        assert_int_equal(grantpt(pty), 0);
+        assert_int_equal(unlockpt(pty), 0);
+        harness_write(harness, "config/targets.d/motor.conf", "[Serial]\nPort=%s\n", ptsname(pty));
+        harness_start(harness);
+        assert_null(harness_job(harness, "motor", "Probe", &error, "a{sv}", 0));
+        assert_error(&error, "Port");
+        assert_true(asprintf(&expected,
+                             "%s is a pseudo-terminal, not a serial port; for rehearsals use "
+                             "Port=virtual:CHIP",
+                             ptsname(pty)) > 0);
+        assert_string_equal(error.message, expected);
 }
 
 static void put_property(struct harness *harness, const char *node, const char *property,
@@ -367,6 +389,7 @@ int main(void) {
                 TEST(broken_files_do_not_stop_the_others),
                 TEST(files_that_no_target_can_be_called_after_are_broken_targets),
                 TEST(a_port_that_is_not_there_makes_a_target_absent),
+                TEST(a_pseudo_terminal_is_no_serial_port),
                 TEST(nodes_of_the_device_tree_are_targets),
                 TEST(reload_adds_changes_and_removes_targets),
                 TEST(another_port_is_another_chip),
