@@ -313,6 +313,11 @@ const struct advice_cause advice_job_causes[] = {
                   "another way (NRST and BOOT0 wired, or a debug probe)." },
 
         /* What stands in flash. AN3155 3.6, 3.8: protected pages are skipped with an ACK. */
+        { .name = "page-protected",
+          .errors = E(WRITE_PROTECTED),
+          .text = "`stmbootctl unprotect {target} write` lifts the write protection, of all pages; "
+                  "then try again. Only pages that the job would change count: an image beside them "
+                  "can be flashed as it is." },
         { .name = "write-protected",
           .errors = E(NOT_BLANK),
           .when = banks_stay,

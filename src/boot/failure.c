@@ -61,6 +61,7 @@ static bool depends_on_phase(enum session_error error) {
         case SESSION_UNKNOWN_CHIP:
         case SESSION_UNFLASHABLE:
         case SESSION_DOES_NOT_FIT:
+        case SESSION_WRITE_PROTECTED:
         case SESSION_BOOT_PIN:
         case SESSION_PERMANENT:
         case SESSION_DIFFERS:
@@ -327,6 +328,10 @@ static void tell_fact(const struct story *story) {
                 fprintf(story->out, ": ");
                 tell_command(story);
                 fprintf(story->out, " was refused");
+                break;
+        case SESSION_WRITE_PROTECTED:
+                fprintf(story->out, "the page at 0x%08" PRIX32 " is write-protected",
+                        story->failure->address);
                 break;
         case SESSION_BOOT_PIN:
                 fprintf(story->out, "%s ignores its BOOT0 pin", chip_name(story));

@@ -18,6 +18,7 @@ static const struct phase flash_phases[] = {
         { SESSION_PHASE_IDENTIFY, phase_reach, false },
         { SESSION_PHASE_IDENTIFY, phase_may_protect, false },
         { SESSION_PHASE_COMPARE, phase_check, false },
+        { SESSION_PHASE_COMPARE, phase_protected, true },
         { SESSION_PHASE_IDENTIFY, phase_look, false },
         { SESSION_PHASE_BOOT_PIN, phase_boot_pin, false },
         { SESSION_PHASE_PRESERVE, phase_preserve, true },
@@ -69,15 +70,11 @@ static const struct phase read_options_phases[] = {
 };
 
 static const struct phase erase_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },
-        { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_look },
-        { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
-        { SESSION_PHASE_ERASE, phase_collect },
-        { SESSION_PHASE_ERASE, phase_banks },
-        { SESSION_PHASE_ERASE, phase_erase_range },
-        { SESSION_PHASE_LEAVE, phase_leave },
-        PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter },   { SESSION_PHASE_IDENTIFY, phase_identify },
+        { SESSION_PHASE_IDENTIFY, phase_look }, { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
+        { SESSION_PHASE_ERASE, phase_collect }, { SESSION_PHASE_ERASE, phase_protected },
+        { SESSION_PHASE_ERASE, phase_banks },   { SESSION_PHASE_ERASE, phase_erase_range },
+        { SESSION_PHASE_LEAVE, phase_leave },   PHASE_END,
 };
 
 static const struct phase protect_phases[] = {
@@ -172,6 +169,7 @@ struct session *session_free(struct session *session) {
         for (size_t i = 0; i < session->preserved.n_segments; i++)
                 free(session->preserved.segments[i].data);
         free(session->preserved.segments);
+        free(session->guarded.blocks);
         free(session->pages);
         free(session->data);
         free(session);

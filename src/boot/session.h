@@ -179,14 +179,15 @@ enum session_error {
         SESSION_NACK,
         SESSION_GARBAGE,
         SESSION_WRONG_CHIP,
-        SESSION_UNKNOWN_CHIP, /* not in the table, and no layout was given */
-        SESSION_UNFLASHABLE,  /* in the table, with the reason why not */
-        SESSION_DOES_NOT_FIT, /* see `plan` */
-        SESSION_PROTECTED,    /* readout protection */
-        SESSION_BOOT_PIN,     /* the chip ignores BOOT0; flashing would lock us out */
-        SESSION_PERMANENT,    /* asked for what cannot be undone, without saying so */
-        SESSION_UNSUPPORTED,  /* by this ROM, chip or wiring */
-        SESSION_NOT_BLANK,    /* an erased page does not read erased */
+        SESSION_UNKNOWN_CHIP,    /* not in the table, and no layout was given */
+        SESSION_UNFLASHABLE,     /* in the table, with the reason why not */
+        SESSION_DOES_NOT_FIT,    /* see `plan` */
+        SESSION_PROTECTED,       /* readout protection */
+        SESSION_WRITE_PROTECTED, /* a page that the job would change */
+        SESSION_BOOT_PIN,        /* the chip ignores BOOT0; flashing would lock us out */
+        SESSION_PERMANENT,       /* asked for what cannot be undone, without saying so */
+        SESSION_UNSUPPORTED,     /* by this ROM, chip or wiring */
+        SESSION_NOT_BLANK,       /* an erased page does not read erased */
         SESSION_VERIFY_MISMATCH,
         SESSION_DIFFERS, /* VERIFY, check_only */
         SESSION_LINES,   /* lines could not be driven */

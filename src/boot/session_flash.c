@@ -76,9 +76,20 @@ static enum step erase_refused(struct session *session) {
         return session_fail_rom_at(session, session->plan->pages[session->index].address);
 }
 
+/* Then another page was erased than was meant. */
+static bool may_be_swapped(const struct session *session) {
+        return session->rom.chip && session->rom.chip->quirks & CHIP_QUIRK_BANK_SWAP;
+}
+
 static enum step head_not_blank(struct session *session, const uint8_t *data, size_t size) {
-        if (session->has_old_head && memcmp(data, session->old_head, size) == 0)
-                session->outcome = SESSION_UNTOUCHED; /* write-protected: skipped */
+        const struct flash_page *page = &session->plan->pages[0];
+
+        if (session->has_old_head && memcmp(data, session->old_head, size) == 0) {
+                session->outcome = SESSION_UNTOUCHED; /* skipped */
+                if (!may_be_swapped(session) &&
+                    session_page_protected(session, page) == CHIP_UNKNOWN)
+                        return session_fail_at(session, SESSION_WRITE_PROTECTED, page->address);
+        }
         return session_fail_not_blank(session, session->plan->head_address, data);
 }
 

@@ -90,7 +90,8 @@ struct session {
         struct plan *plan;
         struct image preserved; /* contents of touched pages, read back */
         struct compare compare;
-        struct plan_list picked; /* one block of the fast check */
+        struct plan_list picked;  /* one block of the fast check */
+        struct plan_list guarded; /* what should be on write-protected pages; borrows its data */
         uint8_t old_head[HEAD_LOOK];
         bool has_old_head;
         bool knows_empty, was_empty; /* the first word of flash, of chips where it matters */
@@ -187,6 +188,10 @@ bool session_would_strand(const struct session *session);
 /* The pages of this very part into session->map; refuses chips that cannot be flashed. */
 enum step session_find_map(struct session *session);
 
+/* Do the option bytes say beyond doubt that this page is write-protected, or is not? */
+enum chip_tristate session_page_protected(const struct session *session,
+                                          const struct flash_page *page);
+
 /* Refuses a range that is not all of it in flash, as `map` has it. */
 enum step session_fail_outside(struct session *session, const struct flash_map *map, uint32_t start,
                                uint64_t end);
@@ -206,7 +211,8 @@ enum step phase_preserve(struct session *session);
 enum step phase_reach(struct session *session); /* session_map.c */
 enum step phase_check(struct session *session); /* session_compare.c */
 enum step phase_compare_all(struct session *session);
-enum step phase_look(struct session *session); /* session_boot_pin.c */
+enum step phase_protected(struct session *session); /* session_protected.c */
+enum step phase_look(struct session *session);      /* session_boot_pin.c */
 enum step phase_boot_pin(struct session *session);
 enum step phase_banks(struct session *session); /* session_banks.c */
 enum step phase_erase(struct session *session); /* session_flash.c */

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -17,11 +19,12 @@ static void sectors_are_protected_and_freed(void **state) {
                 const char *chip;
                 uint8_t sector;
                 uint32_t offset;
+                enum session_error error;
         } cases[] = {
-                { "STM32F103RC", 1, 0x1000 },
-                { "STM32F405", 1, 0x4000 },
-                { "STM32L152RC", 1, 0x1000 },
-                { "STM32H743", 1, 0x20000 },
+                { "STM32F103RC", 1, 0x1000, SESSION_WRITE_PROTECTED },
+                { "STM32F405", 1, 0x4000, SESSION_WRITE_PROTECTED },
+                { "STM32L152RC", 1, 0x1000, SESSION_WRITE_PROTECTED },
+                { "STM32H743", 1, 0x20000, SESSION_NOT_BLANK }, /* shows no option bytes */
         };
         struct board board;
 
@@ -42,7 +45,7 @@ static void sectors_are_protected_and_freed(void **state) {
                 board_do(&board, &request);
                 assert_true(drive_holds(board.drive.chip, image));
                 assert_true(drive_runs(&board.drive));
-                (void)board_fail(&board, &erase, SESSION_NOT_BLANK);
+                (void)board_fail(&board, &erase, cases[i].error);
                 assert_true(drive_holds(board.drive.chip, image));
 
                 request = (struct session_request){ .kind = SESSION_WRITE_UNPROTECT };
@@ -52,6 +55,158 @@ static void sectors_are_protected_and_freed(void **state) {
                 image_free(image);
                 board_close(&board);
         }
+}
+
+/* A chip of each way in which option bytes name what is protected, and what 0x63 is told there. */
+static const struct guarded {
+        const char *chip;
+        uint8_t sectors[2];
+        uint32_t page; /* the first that they protect */
+} guarded[] = {
+        { "STM32F103RC", { 2, 3 }, 0x08002000 }, /* 4 KiB each */
+        { "STM32F051", { 2, 3 }, 0x08002000 },   { "STM32F303xC", { 2, 3 }, 0x08002000 },
+        { "STM32F205", { 2, 3 }, 0x08008000 }, /* sectors */
+        { "STM32F405", { 2, 3 }, 0x08008000 },   { "STM32F411", { 2, 3 }, 0x08008000 },
+        { "STM32F746", { 1, 2 }, 0x08008000 },   { "STM32L053", { 2, 3 }, 0x08002000 },
+        { "STM32L152RC", { 2, 3 }, 0x08002000 }, { "STM32G031", { 2, 3 }, 0x08001000 }, /* pages */
+        { "STM32C031", { 2, 3 }, 0x08001000 },   { "STM32G431", { 2, 3 }, 0x08001000 },
+        { "STM32WB15", { 2, 3 }, 0x08001000 },   { "STM32WLE5", { 2, 3 }, 0x08001000 },
+};
+
+static uint32_t beyond(const struct guarded *row) {
+        return row->page - 0x08000000 + 5000;
+}
+
+static void board_guard(struct board *board, const struct guarded *row, struct image **ret_old,
+                        struct image **ret_new) {
+        const struct session_request protect = { .kind = SESSION_WRITE_PROTECT,
+                                                 .sectors = row->sectors,
+                                                 .n_sectors = 2 };
+
+        board_open(board, row->chip, NULL);
+        *ret_old = drive_image(board->chip, beyond(row), 1);
+        *ret_new = drive_image(board->chip, beyond(row), 2);
+        board_put(board, *ret_old);
+        board_do(board, &protect);
+        board_cycle_power(board);
+}
+
+static void check_refused(struct board *board, const struct guarded *row,
+                          const struct session_request *request, const struct image *old) {
+        unsigned erases = virtual_counters(board->drive.chip)->page_erases;
+        const struct session_failure *f = board_fail(board, request, SESSION_WRITE_PROTECTED);
+
+        assert_true(f->has_address);
+        assert_int_equal(f->address, row->page);
+        assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+        assert_int_equal(virtual_counters(board->drive.chip)->page_erases, erases);
+        assert_true(drive_holds(board->drive.chip, old));
+        assert_true(drive_runs(&board->drive));
+        board_check_left(board);
+}
+
+static void a_job_on_protected_pages_is_refused_before_it_erases(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(guarded); i++) {
+                const struct guarded *row = &guarded[i];
+                struct image *old, *new;
+
+                print_message("  %s\n", row->chip);
+                board_guard(&board, row, &old, &new);
+                const struct session_request flash = { .kind = SESSION_FLASH, .image = new };
+                const struct session_request refused[] = {
+                        flash,
+                        { .kind = SESSION_FLASH, .image = new, .check = SESSION_CHECK_FULL },
+                        { .kind = SESSION_FLASH, .image = new, .check = SESSION_CHECK_FAST },
+                        { .kind = SESSION_FLASH, .image = new, .erase = PLAN_ERASE_ALL },
+                        { .kind = SESSION_FLASH, .image = new, .erase = PLAN_ERASE_NONE },
+                        { .kind = SESSION_FLASH, .image = new, .preserve = true },
+                        { .kind = SESSION_ERASE },
+                        { .kind = SESSION_ERASE, .mass_erase = true },
+                        { .kind = SESSION_ERASE, .address = row->page, .length = 1 },
+                };
+                for (size_t k = 0; k < ARRAY_SIZE(refused); k++)
+                        check_refused(&board, row, &refused[k], old);
+
+                const struct session_request unprotect = { .kind = SESSION_WRITE_UNPROTECT };
+                board_do(&board, &unprotect);
+                board_cycle_power(&board);
+                board_do(&board, &flash);
+                assert_true(drive_holds(board.drive.chip, new));
+                assert_true(drive_runs(&board.drive));
+                image_free(old);
+                image_free(new);
+                board_close(&board);
+        }
+}
+
+/* Only what a job would change counts. */
+static void protected_pages_that_stay_as_they_are_do_no_harm(void **state) {
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(guarded); i++) {
+                const struct guarded *row = &guarded[i];
+                struct image *old, *new;
+
+                print_message("  %s\n", row->chip);
+                board_guard(&board, row, &old, &new);
+
+                /* another head, and the same on the protected pages */
+                for (uint32_t k = row->page - 0x08000000; k < beyond(row); k++)
+                        new->segments[0].data[k] = old->segments[0].data[k];
+                struct session_request request = { .kind = SESSION_FLASH, .image = new };
+                board_do(&board, &request);
+                assert_true(drive_holds(board.drive.chip, new));
+
+                /* it is there already */
+                request.check = SESSION_CHECK_FULL;
+                board_do(&board, &request);
+                assert_true(session_info(board.session)->unchanged);
+
+                /* an image in front of them, and the page in front of them */
+                struct image *small = drive_image(board.chip, 2048, 3);
+                board_do(&board,
+                         &(struct session_request){ .kind = SESSION_FLASH, .image = small });
+                assert_true(drive_runs(&board.drive));
+                board_do(&board, &(struct session_request){ .kind = SESSION_ERASE,
+                                                            .address = 0x08000000,
+                                                            .length = 1 });
+                board_check_left(&board);
+                image_free(small);
+                image_free(old);
+                image_free(new);
+                board_close(&board);
+        }
+}
+
+/* The head must read erased once: its page refuses any image, even the one that is on it. */
+static void a_protected_head_page_refuses_every_image(void **state) {
+        static const struct guarded head = { "STM32F405", { 0, 1 }, 0x08000000 };
+        struct image *old, *new;
+        struct board board;
+
+        (void)state;
+        board_guard(&board, &head, &old, &new);
+        check_refused(&board, &head,
+                      &(struct session_request){ .kind = SESSION_FLASH, .image = new }, old);
+        check_refused(&board, &head,
+                      &(struct session_request){ .kind = SESSION_FLASH, .image = old }, old);
+        board_do(&board, &(struct session_request){ .kind = SESSION_FLASH,
+                                                    .image = old,
+                                                    .check = SESSION_CHECK_FULL });
+        char *text = NULL;
+        check_refused(&board, &head,
+                      &(struct session_request){ .kind = SESSION_FLASH, .image = new }, old);
+        text = board_text(&board);
+        assert_non_null(strstr(text, "the page at 0x08000000 is write-protected.\n"));
+        assert_non_null(strstr(text, "stmbootctl unprotect motor write"));
+        free(text);
+        image_free(old);
+        image_free(new);
+        board_close(&board);
 }
 
 static void a_sector_that_is_not_there_is_not_asked_for(void **state) {
@@ -265,6 +420,9 @@ static void what_a_rom_does_not_list_is_refused(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(sectors_are_protected_and_freed),
+                cmocka_unit_test(a_job_on_protected_pages_is_refused_before_it_erases),
+                cmocka_unit_test(protected_pages_that_stay_as_they_are_do_no_harm),
+                cmocka_unit_test(a_protected_head_page_refuses_every_image),
                 cmocka_unit_test(a_sector_that_is_not_there_is_not_asked_for),
                 cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
                 cmocka_unit_test(a_late_host_does_not_reset_into_the_mass_erase),
