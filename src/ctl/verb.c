@@ -87,7 +87,7 @@ const struct verb verb_table[VERB_MAX_] = {
                         "  stmbootctl sync\n"
                         "  stmbootctl sync --check motor pump; [ $? = 10 ] && echo outdated\n",
                         cmd_sync },
-        [VERB_TRACE] = { "trace", "[TARGET]", 0, 1, "Show the last talk with the chip",
+        [VERB_TRACE] = { "trace", "[TARGET]", 0, 1, "Show the last talks with the chip",
                          "Shows bytes, line steps and delays with their times, decoded, or as they "
                          "were with --raw.\n",
                          cmd_trace },

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The recipes for gateways, as they stand in the README, run as their engines run them:
+# The recipes for gateways, as they stand in the README, run as their engines run them, and the
+# second service of stmbootd(8):
 #   test-recipe.sh STMBOOTD STMBOOTCTL MAKE-FIRMWARE README
 
 set -eu
@@ -125,14 +126,37 @@ assert job["result"] == "done" and job["target"] == "motor", job'
         holds configured.hex
 }
 
+on_a_bus_of_its_own() {
+        recipe='a second service'
+        mkdir rehearsal
+        sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/p' "$manual" |
+                sed "/^\./d; s/\\\\-/-/g; s/\\\\e/\\\\/g; s|/tmp/rehearsal|$PWD/rehearsal|g" >example
+        sed -n '/<!DOCTYPE/,/<.busconfig>/p' example >rehearsal/bus.conf
+        sed '1,/<.busconfig>/d; $d' example >begin
+        tail -n 1 example >use
+        grep -q 'stmbootctl probe motor' use || fail 'the example has changed'
+        (
+                . ./begin >pid
+                trap 'kill $! $(cat ../pid); wait $!' EXIT
+                until stmbootctl list >/dev/null 2>&1; do
+                        kill -0 $! || exit 1
+                        sleep 0.1
+                done
+                . ../use
+        ) >said 2>&1 || fail "$recipe: $(cat said)"
+        grep -q 'STM32F405' said || fail "$recipe: $(cat said)"
+        echo "ok: $recipe"
+}
+
 if [ "$1" = --on-bus ]; then
-        ctl=$2 readme=$3
+        ctl=$2 readme=$3 manual=$(dirname "$3")/units/man/stmbootd.8
         PATH=$PWD/bin:$PATH
         with_busctl
         from_afar
         as_rauc
         as_swupdate
         as_ansible
+        on_a_bus_of_its_own
         exit 0
 fi
 
@@ -144,6 +168,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 mkdir -p config/targets.d firmware bin
 ln -s "$stmbootctl" bin/stmbootctl
+ln -s "$stmbootd" bin/stmbootd
 # A host whose system bus is this one: what sshd does with the words that come after the host.
 cat >bin/ssh <<'END'
 #!/bin/sh
