@@ -36,7 +36,7 @@ static void begin(struct rom *rom, unsigned state) {
         rom->state = state;
         rom->status = ROM_BUSY;
         rom->critical = rom->may_vanish = rom->broken_is_data = rom->insists = false;
-        rom->twice = false;
+        rom->twice = rom->begun = false;
         rom->refusals = rom->breaks = rom->readings = 0;
         rom->n_reading = 0;
         rom->longest = rom->settle = 0;

@@ -41,6 +41,7 @@ struct rom {
         bool critical;       /* no reset, no abort: option bytes or protection are being written */
         bool unsettled;      /* ... and may still be, though the operation has failed */
         bool said;           /* all of it, and it was not refused */
+        bool begun;          /* perhaps: not each time was the command itself refused */
         bool may_vanish;     /* what is written may lock the ROM out */
         bool broken_is_data; /* a write or try: what broke is unsure, never simply repeated */
         bool insists;        /* a refusal is unlikely to be meant: the chip is brought back first */

@@ -153,6 +153,7 @@ static enum rom_status again(struct rom *rom) {
 
 static enum rom_status exchanged(struct rom *rom) {
         rom->said = rom->link.result != LINK_NACK && link_said_all(&rom->link);
+        rom->begun |= rom->link.result != LINK_NACK || rom->link.exchange.stage > 0;
         switch (rom->link.result) {
         case LINK_OK:
                 if (rom->critical)
@@ -195,6 +196,7 @@ static enum rom_status carry_on(struct rom *rom) {
 static void begin_resync(struct rom *rom) {
         resync_begin(&rom->resync, rom->chip_id, rom->link.exchange.command);
         rom->resynced = true;
+        rom->begun = true; /* if what looked like a refusal was none, filler goes on with it */
         rom->state = ROM_STATE_RESYNC;
 }
 
@@ -360,5 +362,6 @@ enum rom_status rom_advance(struct rom *rom) {
 
 void rom_abort(struct rom *rom) {
         link_abort(&rom->link);
+        rom->begun = true;
         (void)end(rom, ROM_FAILED);
 }

@@ -208,9 +208,22 @@ static void begin_closing(struct session *session) {
 void session_lose_pages(struct session *session, const struct flash_page *pages, size_t n) {
         uint32_t boot = session_boot_address(session);
 
+        session->losing = true;
+        session->outcome_before = session->outcome;
+        session->boot_touched_before = session->boot_touched;
         session->outcome = SESSION_NOT_BOOTABLE;
         for (size_t i = 0; i < n; i++)
                 session->boot_touched |= boot - pages[i].address < pages[i].size;
+}
+
+/* The erase is over, or has failed. */
+static void judge_loss(struct session *session) {
+        session->losing = false;
+        if (session->rom.begun)
+                return;
+        session->erasing = false;
+        session->outcome = session->outcome_before;
+        session->boot_touched = session->boot_touched_before;
 }
 
 static struct session_remains what_remains(const struct session *session) {
@@ -326,6 +339,8 @@ static void advance(struct session *session) {
                         (void)rom_advance(rom);
                         continue;
                 }
+                if (session->losing)
+                        judge_loss(session);
                 if (session->state == STATE_CLOSING)
                         session->state = STATE_FAILED;
                 else if (rom->status == ROM_FAILED)

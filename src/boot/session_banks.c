@@ -68,8 +68,6 @@ static enum step look_at_next(struct session *session) {
 static enum step erased(struct session *session) {
         if (session->rom.status == ROM_OK)
                 return look(session, &session->telling, BANKS_OWN_CHECKED);
-        if (session->rom.breaks == 0)
-                session->outcome = SESSION_UNTOUCHED;
         return session_fail_rom_at(session, session->telling.address);
 }
 

@@ -190,11 +190,8 @@ static enum step pages_done(struct session *session) {
         const struct rom *rom = &session->rom;
 
         session->erasing = session->uninterruptible = false;
-        if (rom->status != ROM_OK) {
-                if (session->index == 0 && rom->breaks == 0 && !session->erased)
-                        session->outcome = SESSION_UNTOUCHED;
+        if (rom->status != ROM_OK)
                 return session_fail_rom_at(session, session->pages[session->index].address);
-        }
         session_advance_progress(session, session->offset);
         session->index += session->offset;
         return session->index == 1 ? look_at_first(session, ERASE_FIRST_LOOKED)
@@ -228,8 +225,6 @@ static enum step done_at_once(struct session *session) {
                 session_advance_progress(session, session->n_pages);
                 return begin_look(session);
         }
-        if (session->rom.breaks == 0 && !session->erased)
-                session->outcome = SESSION_UNTOUCHED;
         if (session_check_names(session, session->pages, session->n_pages) == STEP_FAILED)
                 return STEP_FAILED;
         return begin_pages(session); /* refused: page by page, then */

@@ -68,14 +68,6 @@ static enum step erase_head(struct session *session) {
         return STEP_BUSY;
 }
 
-static enum step erase_refused(struct session *session) {
-        /* the very first erase, refused and never under way: nothing happened */
-        if (session->index == 0 && session->erase_tries <= 1 && session->rom.breaks == 0 &&
-            session->repairs == 0 && !session->erased)
-                session->outcome = SESSION_UNTOUCHED;
-        return session_fail_rom_at(session, session->plan->pages[session->index].address);
-}
-
 /* Then another page was erased than was meant. */
 static bool may_be_swapped(const struct session *session) {
         return session->rom.chip && session->rom.chip->quirks & CHIP_QUIRK_BANK_SWAP;
@@ -156,7 +148,7 @@ enum step phase_erase(struct session *session) {
                 return rom->status == ROM_OK ? begin_erase(session) : session_fail_rom(session);
         case ERASE_HEAD_DONE:
                 if (rom->status != ROM_OK)
-                        return erase_refused(session);
+                        return session_fail_rom_at(session, plan->pages[0].address);
                 /* once: what looks blank is, and what does not is erased again */
                 rom_try_read(rom, plan->head_address, HEAD_LOOK);
                 session->step = ERASE_LOOKED;
@@ -166,7 +158,7 @@ enum step phase_erase(struct session *session) {
         case ERASE_PAGES_DONE:
                 session->erasing = false;
                 if (rom->status != ROM_OK)
-                        return erase_refused(session);
+                        return session_fail_rom_at(session, plan->pages[session->index].address);
                 advance_erase(session, plan->pages + session->index, session->offset);
                 session->index += session->offset;
                 return erase_more(session);

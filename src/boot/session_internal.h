@@ -103,6 +103,9 @@ struct session {
         unsigned bank_tries;
         bool erased; /* by this job: something */
         bool boot_touched;
+        bool losing; /* pages, by an erase that is under way; before it was: */
+        enum session_outcome outcome_before;
+        bool boot_touched_before;
 
         struct flash_page repair;
         bool repairing;
@@ -160,7 +163,8 @@ uint32_t session_boot_address(const struct session *session);
 bool session_boot_is_certain(const struct session *session);
 uint32_t session_flash_start(const struct session *session);
 
-/* To be called before pages are erased: they are what the chip may be left without. */
+/* To be called before pages are erased: they are what the chip may be left without, unless the
+ * erase turns out never to have begun. */
 void session_lose_pages(struct session *session, const struct flash_page *pages, size_t n);
 
 /* Continues with another phase of the list. */

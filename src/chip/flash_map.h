@@ -38,9 +38,9 @@ struct flash_page {
 int flash_map_parse(const char *text, uint32_t start, uint16_t bank2_first, struct flash_map *ret);
 
 /*
- * Could an STM32 be so divided? Each page a power of two, 128 bytes (L0) or more; 64 MiB at most, with
- * what is between the banks; from a multiple of 256 on. Of a layout that a person wrote; what holds is what the engine
- * counts on.
+ * Could an STM32 be so divided? Each page a power of two, 128 bytes (L0) or more; 64 MiB at most,
+ * with what is between the banks; from a multiple of 256 on. Of a layout that a person wrote; what
+ * holds is what the engine counts on.
  */
 bool flash_map_is_plausible(const struct flash_map *map);
 
