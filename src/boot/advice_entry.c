@@ -165,8 +165,9 @@ const struct advice_cause advice_entry_causes[] = {
           .wiring = ADVICE_LINES,
           .quirks = CHIP_QUIRK_PIN_OFF,
           .text = "{chip} ignores BOOT0 as delivered (option bit nBOOT_SEL is 1): its ROM starts "
-                  "only while flash is empty. If it holds firmware, clear nBOOT_SEL once with "
-                  "a debug probe (SWD); next time do it in the first flash, with "
+                  "only while flash is empty. If nBOOT_SEL was cleared before, power-cycle the "
+                  "chip once: a reset does not load it. If not, and it holds firmware, clear it "
+                  "once with a debug probe (SWD); next time do it in the first flash, with "
                   "`stmbootctl flash --enable-boot-pin`." },
         /* AN2606, known limitations of C051, C071, C09x, G07x V11.3, G0B1, U031, U073. */
         { .name = "empty-flag-cleared",

@@ -222,6 +222,10 @@ bool rom_was_reset(const struct rom *rom) {
         return !rom->enter.synced_by_nack;
 }
 
+bool rom_reset_itself(const struct rom *rom) {
+        return rom_was_reset(rom) && rom->enter.current.sequence.n_steps == 0;
+}
+
 const uint8_t *rom_data(const struct rom *rom, size_t *ret_size) {
         *ret_size = rom->link.exchange.n_data;
         return rom->link.exchange.data;

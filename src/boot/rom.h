@@ -110,6 +110,9 @@ void rom_protection(struct rom *rom, enum an3155_command command, uint32_t flash
 /* Was the chip reset at the end of a critical section? If not, what was written is not in force. */
 bool rom_was_reset(const struct rom *rom);
 
+/* ... and by itself: it was found in its ROM, started anew, before a line was touched. */
+bool rom_reset_itself(const struct rom *rom);
+
 /* Most pages that rom_erase() may be given at once, starting with this one. */
 size_t rom_erase_limit(const struct rom *rom, const struct flash_page *first);
 

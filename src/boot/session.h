@@ -258,6 +258,7 @@ struct session_info {
         enum plan_safety safety; /* FLASH, once it compares, erases or writes */
         bool cannot_start;       /* likewise: the image has no vector table where the chip boots */
         bool started_by_go;      /* a plain reset would re-enter the ROM until a power cycle */
+        bool needs_power_cycle;  /* option bytes were written that may not count before it */
         unsigned recoveries;     /* how often a broken exchange was recovered */
 };
 

@@ -49,20 +49,39 @@ enum step phase_look(struct session *session) {
         return STEP_NEXT;
 }
 
+/* A chip that holds firmware and that our lines brought here obeys them. */
+static bool came_by_pin(const struct session *session) {
+        return session->rom.may_reset && session->config.entry.has_boot0 && session->knows_empty &&
+               !session->was_empty;
+}
+
+bool session_launches_options(const struct session *session) {
+        const struct chip *chip = session->rom.chip;
+
+        return !chip || !(chip->quirks & CHIP_QUIRK_NO_OPTION_LAUNCH);
+}
+
+/* What counts, not what is written: option bytes may wait for a power cycle. */
+static enum chip_tristate boot_pin(const struct session *session) {
+        enum chip_tristate written = session->info.options.boot_pin;
+
+        if (written == CHIP_YES && !session_launches_options(session))
+                return CHIP_UNKNOWN;
+        return written;
+}
+
 /*
  * G0 and C0 are delivered with nBOOT_SEL = 1: they ignore BOOT0 and enter the ROM only while flash
- * is empty (RM0454 3.4.1). A chip that holds firmware and that we brought here by its lines obeys
- * them, whatever could be read.
+ * is empty (RM0454 3.4.1).
  */
 static bool pin_works(const struct session *session) {
         const struct chip *chip = session->rom.chip;
-        const struct entry_config *entry = &session->config.entry;
 
         if (!chip || !(chip->quirks & CHIP_QUIRK_PIN_OFF))
                 return session->info.options.boot_pin != CHIP_NO;
-        if (session->info.options.boot_pin != CHIP_UNKNOWN)
-                return session->info.options.boot_pin == CHIP_YES;
-        return session->knows_empty && !session->was_empty && entry->has_boot0 && entry->has_reset;
+        if (boot_pin(session) != CHIP_UNKNOWN)
+                return boot_pin(session) == CHIP_YES;
+        return came_by_pin(session);
 }
 
 bool session_would_strand(const struct session *session) {
@@ -70,12 +89,26 @@ bool session_would_strand(const struct session *session) {
                 return false;
         if (session->rom.chip && !(session->rom.chip->quirks & CHIP_QUIRK_PIN_OFF))
                 return false;
-        return session->info.options.boot_pin != CHIP_YES &&
-               (!session->knows_empty || session->was_empty);
+        return boot_pin(session) != CHIP_YES && (!session->knows_empty || session->was_empty);
+}
+
+/*
+ * Option bytes count when they are loaded, and NRST does not do that (RM0444 3.4.2, RM0490 4.4.2).
+ * A chip that started anew by itself has loaded them; so has one with firmware that comes back by
+ * its lines.
+ */
+static bool pin_in_force(const struct session *session) {
+        const struct rom *rom = &session->rom;
+
+        if (!session_launches_options(session))
+                return false;
+        return rom_reset_itself(rom) ||
+               (rom_was_reset(rom) && session->knows_empty && !session->was_empty);
 }
 
 static enum step enable_pin(struct session *session) {
         if (!session->options_changed) {
+                session->rom.may_reset = false; /* what it does by itself is to be seen */
                 if (!options_may_be_written(session))
                         return STEP_FAILED;
                 memcpy(session->new_options, session->options, session->n_options);
@@ -102,13 +135,16 @@ enum step phase_boot_pin(struct session *session) {
 
                 if (step == STEP_NEXT) {
                         session->options_changed = false;
-                        session->info.options.boot_pin = CHIP_YES;
-                        rom_allow_reset(&session->rom);
+                        session->info.needs_power_cycle = !pin_in_force(session);
+                        if (!session->info.needs_power_cycle) {
+                                session->info.options.boot_pin = CHIP_YES;
+                                rom_allow_reset(&session->rom);
+                        }
                 }
                 return step;
         }
-        if (!request->one_piece)
+        if (!request->one_piece && session->info.options.boot_pin != CHIP_YES)
                 return session_fail(session, SESSION_BOOT_PIN);
-        session->rom.may_reset = false; /* a reset now would be the last */
+        session->rom.may_reset = false; /* a reset now could be the last */
         return STEP_NEXT;
 }

@@ -120,6 +120,7 @@ struct session {
         bool options_changed, options_wanted;
         size_t option_area; /* counted from the last */
         unsigned option_tries, protect_tries;
+        bool switch_taken;      /* of protection, and acknowledged */
         unsigned option_writes; /* to options or protection that were sent and not refused whole */
 
         struct flash_page *pages; /* ERASE */
@@ -236,6 +237,9 @@ enum step phase_read(struct session *session); /* session_read.c */
 enum step phase_read_options(struct session *session);
 enum step phase_leave(struct session *session); /* session_leave.c */
 enum step phase_run(struct session *session);
+
+/* Does its ROM put option bytes in force that were written through it, as AN3155 says? */
+bool session_launches_options(const struct session *session);
 
 /* Writes session->new_options over the chip's areas where they differ, and reads them back. */
 enum step options_write(struct session *session);

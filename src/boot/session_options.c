@@ -85,6 +85,8 @@ static enum step write_area(struct session *session) {
                 session->step = OPTIONS_WRITTEN;
                 return STEP_BUSY;
         }
+        session->info.needs_power_cycle |=
+                session->option_writes > 0 && !session_launches_options(session);
         session->step = 0;
         session->option_area = 0;
         session->option_tries = 0;

@@ -138,9 +138,15 @@ static bool worth_saying_again(struct session *session) {
         return ++session->protect_tries < PROTECT_TRIES;
 }
 
+/* It was acknowledged. */
+static void note_launch(struct session *session) {
+        session->info.needs_power_cycle |= !session_launches_options(session);
+}
+
 static enum step sectors_done(struct session *session) {
         switch (session->rom.status) {
         case ROM_OK:
+                note_launch(session);
                 session->protect_tries = 0;
                 session->step = PROTECT_SWITCH;
                 return STEP_AGAIN;
@@ -169,6 +175,10 @@ static enum step switch_done(struct session *session) {
 
         if (rom->status == ROM_NACK)
                 return refused(session);
+        if (rom->status == ROM_OK) {
+                session->switch_taken = true;
+                note_launch(session);
+        }
         if (can_be_proved(session)) {
                 session->step = PROTECT_PROVE;
                 rom_try_read(rom, session_flash_start(session), 4);
@@ -189,8 +199,11 @@ static enum step prove(struct session *session) {
                                                    : session_fail_rom(session);
         if (is_protected == want_protected) {
                 session->info.protection = is_protected ? CHIP_YES : CHIP_NO;
+                session->info.needs_power_cycle = false;
                 return STEP_NEXT;
         }
+        if (session->switch_taken && !session_launches_options(session))
+                return STEP_NEXT; /* once more would not help, and erase all once more */
         if (worth_saying_again(session))
                 return protect_switch(session);
         if (is_protected)

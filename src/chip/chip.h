@@ -42,6 +42,7 @@ enum chip_quirk {
         CHIP_QUIRK_ECC = 1U << 23,             /* a program unit can be written once only */
         CHIP_QUIRK_SIZE_LOW_BYTE = 1U << 24,   /* only its low byte is valid (L1 cat. 2) */
         CHIP_QUIRK_BANK_SWAP = 1U << 25,       /* banks may swap addresses, but not numbers */
+        CHIP_QUIRK_NO_OPTION_LAUNCH = 1U << 26, /* option bytes may wait for a power cycle */
 };
 
 struct chip_range {

@@ -158,7 +158,7 @@ static void empty_check(struct virtual_stm32 *chip) {
 void boot_release(struct virtual_stm32 *chip, uint64_t now) {
         uint64_t startup = STARTUP_APPLICATION;
 
-        if (chip->options_pending) {
+        if (chip->options_pending && (chip->options_loading || options_load_at_reset(chip))) {
                 options_load(chip);
                 empty_check(chip);
         }

@@ -61,7 +61,7 @@ struct job {
 /* What the ROM does when its job has ended. */
 enum rom_after {
         ROM_AFTER_ACK,
-        ROM_AFTER_ACK_RESET, /* a reset where the row has one after option bytes */
+        ROM_AFTER_ACK_RESET, /* a reset where there is one after option bytes */
         ROM_AFTER_RESET,
         ROM_AFTER_REGRESSION,
         ROM_AFTER_REGRESSION_ACK,
@@ -190,6 +190,7 @@ struct virtual_stm32 {
         bool fast;            /* raised voltage range */
         bool empty;           /* the empty-check flag */
         bool options_pending; /* written, not loaded */
+        bool options_loading; /* the next start loads them, whatever led to it */
         struct option_values values;
 
         /* pins and power */
@@ -339,6 +340,7 @@ int options_new(struct virtual_stm32 *chip);
 bool options_writable(const struct virtual_stm32 *chip);
 void options_deliver(struct virtual_stm32 *chip);
 void options_load(struct virtual_stm32 *chip);
+bool options_load_at_reset(const struct virtual_stm32 *chip);
 void options_protect(struct virtual_stm32 *chip, uint8_t *bytes, const uint8_t *sectors, size_t n);
 void options_set_rdp(struct virtual_stm32 *chip, uint8_t *bytes, bool protect);
 

@@ -238,7 +238,8 @@ static void load_boot_addresses(struct virtual_stm32 *chip, struct option_values
 /*
  * F1: at each system reset (PM0075, PM0068); so F3 (RM0313, RM0364, RM0365, RM0366, option byte
  * description). Elsewhere by OBL_LAUNCH or power alone: F0 (RM0091 4), G0 (RM0444 3.4.2), C0
- * (RM0490 4.4.2), L0 (RM0377), WL (RM0453), U5 (RM0456).
+ * (RM0490 4.4.2), L0 (RM0377, of the empty check), U5 (RM0456); L1, L4, L5, G4, U0, U3, WB, WBA and
+ * WL are taken to do so.
  */
 bool options_load_at_reset(const struct virtual_stm32 *chip) {
         static const char *const families[] = { "F1", "F2", "F3", "F4",     "F7",

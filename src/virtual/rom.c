@@ -340,8 +340,20 @@ void rom_system_reset(struct virtual_stm32 *chip) {
         model_schedule(chip);
 }
 
-static bool resets_after_options(const struct virtual_stm32 *chip) {
-        return chip->config.resets_itself || chip->chip->quirks & CHIP_QUIRK_RESET_AFTER_OB;
+/* AN3155 3.6, 3.9 to 3.12: a system reset, to take the new option bytes into account. Where only
+ * OBL_LAUNCH does that, it is a reset itself (RM0490 4.4.2), and Open Bootloader sets it. */
+static bool launches_options(const struct virtual_stm32 *chip) {
+        return !options_load_at_reset(chip) && !(chip->chip->quirks & CHIP_QUIRK_NO_OPTION_LAUNCH);
+}
+
+static void options_written(struct virtual_stm32 *chip) {
+        bool launches = launches_options(chip);
+
+        rom_done(chip);
+        chip->options_loading |= launches;
+        if (launches || chip->config.resets_itself ||
+            chip->chip->quirks & CHIP_QUIRK_RESET_AFTER_OB)
+                rom_system_reset(chip);
 }
 
 void rom_job_done(struct virtual_stm32 *chip, uint64_t now) {
@@ -352,14 +364,10 @@ void rom_job_done(struct virtual_stm32 *chip, uint64_t now) {
                 break;
         case ROM_AFTER_ACK_RESET:
                 (void)rom_ack(chip, now);
-                rom_done(chip);
-                if (resets_after_options(chip))
-                        rom_system_reset(chip);
+                options_written(chip);
                 break;
         case ROM_AFTER_RESET:
-                rom_done(chip);
-                if (resets_after_options(chip))
-                        rom_system_reset(chip);
+                options_written(chip);
                 break;
         case ROM_AFTER_REGRESSION:
         case ROM_AFTER_REGRESSION_ACK:

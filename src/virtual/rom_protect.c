@@ -7,7 +7,7 @@
 /*
  * Protection (AN3155 3.9 to 3.12) and Special (3.14, 3.15). All of the option area is rewritten.
  * Chosen by this model:
- *  - where the row has no RESET_AFTER_OB, new protection counts from the next reset on;
+ *  - where no reset follows, new protection counts from the next one on that loads option bytes;
  *  - loaders before protocol 3.1 give the second ACK of Readout Unprotect after the erase, later
  *    ones before it, as Open Bootloader does; then comes the mass erase;
  *  - a special operation answers no data and a status of one zero.

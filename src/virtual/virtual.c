@@ -67,7 +67,7 @@ static void power_on(struct virtual_stm32 *chip, uint64_t now) {
                 if (chip->ram[i])
                         memset(chip->ram[i], 0, chip->chip->ram[i].size);
         chip->power_on_at = USEC_INFINITY;
-        chip->options_pending = true;
+        chip->options_pending = chip->options_loading = true;
         model_reset(chip, now);
 }
 

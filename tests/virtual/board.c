@@ -19,9 +19,10 @@ static void enable_boot_pin(struct board *board) {
         if (!(board->chip->quirks & CHIP_QUIRK_PIN_OFF) || size == 0 || size > sizeof(bytes))
                 return;
         assert_true(virtual_peek(board->drive.chip, board->chip->options[0].start, bytes, size));
-        if (chip_options_enable_boot_pin(board->chip, bytes, size) == 0)
-                assert_true(virtual_poke(board->drive.chip, board->chip->options[0].start, bytes,
-                                         size));
+        if (chip_options_enable_boot_pin(board->chip, bytes, size) < 0)
+                return;
+        assert_true(virtual_poke(board->drive.chip, board->chip->options[0].start, bytes, size));
+        virtual_power_off(board->drive.chip, 0); /* nothing else loads them */
 }
 
 void board_open(struct board *board, const char *name, const struct virtual_config *wiring) {
@@ -56,15 +57,7 @@ void board_close(struct board *board) {
 }
 
 void board_cycle_power(struct board *board) {
-        struct drive *drive = &board->drive;
-
-        drive->reset = drive->boot0 = drive->boot1 = false;
-        virtual_power_off(drive->chip, drive->now);
-        virtual_set_lines(drive->chip, drive->now, false, false, false);
-        drive->now += 100 * USEC_PER_MSEC;
-        virtual_power_on(drive->chip, drive->now);
-        drive->now += 5 * USEC_PER_SEC;
-        virtual_flush(drive->chip, drive->now); /* as a port is when it is opened */
+        drive_cycle_power(&board->drive);
 }
 
 void board_put(struct board *board, const struct image *image) {

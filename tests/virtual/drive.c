@@ -106,6 +106,16 @@ static bool interfere(struct drive *drive, struct session_event *event) {
         return true;
 }
 
+void drive_cycle_power(struct drive *drive) {
+        drive->reset = drive->boot0 = drive->boot1 = false;
+        virtual_power_off(drive->chip, drive->now);
+        virtual_set_lines(drive->chip, drive->now, false, false, false);
+        drive->now += 100 * USEC_PER_MSEC;
+        virtual_power_on(drive->chip, drive->now);
+        drive->now += 5 * USEC_PER_SEC;
+        virtual_flush(drive->chip, drive->now); /* as a port is when it is opened */
+}
+
 bool drive_session(struct drive *drive, struct session *session) {
         drive->last_percent = 0;
         for (unsigned long turn = 0; turn < 20000000; turn++) {

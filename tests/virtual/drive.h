@@ -31,6 +31,9 @@ struct drive {
         bool percent_fell;
 };
 
+/* Off and on again, with all lines at rest, and time for the application to start. */
+void drive_cycle_power(struct drive *drive);
+
 /* Carries `session` to its end. True: DONE. A session that wants without end fails the test. */
 bool drive_session(struct drive *drive, struct session *session);
 

@@ -55,6 +55,8 @@ static void flash_row(const struct chip *chip) {
                 if (!drive_runs(&drive))
                         fail_msg("%s round %u does not run: state %d", chip->name, round,
                                  (int)virtual_state(drive.chip, drive.now));
+                if (info->needs_power_cycle)
+                        drive_cycle_power(&drive);
                 session_free(session);
         }
         image_free(image);

@@ -101,8 +101,11 @@ static void a_reset_after_each_step_does_no_harm(void **state) {
                 const struct session_request flash = { .kind = SESSION_FLASH, .image = image };
 
                 board_do(&board, &flash);
-                for (size_t k = 0; k < ARRAY_SIZE(steps); k++)
+                for (size_t k = 0; k < ARRAY_SIZE(steps); k++) {
                         board_do(&board, &steps[k]);
+                        if (session_info(board.session)->needs_power_cycle)
+                                board_cycle_power(&board);
+                }
                 board_do(&board, &flash);
                 assert_true(drive_holds(board.drive.chip, image));
                 assert_true(drive_runs(&board.drive));
@@ -114,6 +117,8 @@ static void a_reset_after_each_step_does_no_harm(void **state) {
                 all.n_sectors = steps[0].n_sectors;
                 all.readout_protect = true;
                 board_do(&board, &all);
+                if (session_info(board.session)->needs_power_cycle)
+                        board_cycle_power(&board);
                 board_do(&board, &(struct session_request){ .kind = SESSION_PROBE });
                 assert_int_equal(session_info(board.session)->protection, CHIP_YES);
                 image_free(image);
@@ -207,7 +212,7 @@ static void open_as_delivered(struct board *board, const char *name) {
 }
 
 static void a_chip_that_would_lock_us_out_is_not_flashed_unless_told_how(void **state) {
-        static const char *const chips[] = { "STM32G071", "STM32C011", "STM32C071", "STM32G031" };
+        static const char *const chips[] = { "STM32G0B1", "STM32C011", "STM32C071", "STM32G031" };
         struct board board;
 
         (void)state;
@@ -224,6 +229,7 @@ static void a_chip_that_would_lock_us_out_is_not_flashed_unless_told_how(void **
 
                 request.enable_boot_pin = true;
                 board_do(&board, &request);
+                assert_false(session_info(board.session)->needs_power_cycle);
                 assert_true(drive_runs(&board.drive));
                 board_check_left(&board);
                 request.enable_boot_pin = false; /* from now on it obeys */
@@ -274,26 +280,137 @@ static void the_boot_pin_is_enabled_where_the_image_is_there_already(void **stat
         struct board board;
 
         (void)state;
-        open_as_delivered(&board, "STM32G071");
-        struct image *image = drive_image(board.chip, 3000, 1);
-        struct session_request request = { .kind = SESSION_FLASH,
-                                           .image = image,
-                                           .one_piece = true,
-                                           .after = SESSION_AFTER_STAY };
+        for (unsigned waits = 0; waits < 2; waits++) {
+                open_as_delivered(&board, waits ? "STM32G071" : "STM32G0B1");
+                struct image *image = drive_image(board.chip, 3000, 1);
+                struct session_request request = { .kind = SESSION_FLASH,
+                                                   .image = image,
+                                                   .one_piece = true,
+                                                   .after = SESSION_AFTER_STAY };
 
-        board_do(&board, &request); /* and it is still in its ROM */
-        request = (struct session_request){ .kind = SESSION_FLASH,
-                                            .image = image,
-                                            .check = SESSION_CHECK_FULL,
-                                            .enable_boot_pin = true };
-        unsigned erases = virtual_counters(board.drive.chip)->page_erases;
-        board_do(&board, &request);
-        assert_true(session_info(board.session)->unchanged);
-        assert_int_equal(virtual_counters(board.drive.chip)->page_erases, erases);
+                board_do(&board, &request); /* and it is still in its ROM */
+                request = (struct session_request){ .kind = SESSION_FLASH,
+                                                    .image = image,
+                                                    .check = SESSION_CHECK_FULL,
+                                                    .enable_boot_pin = true };
+                unsigned erases = virtual_counters(board.drive.chip)->page_erases;
+                board_do(&board, &request);
+                assert_true(session_info(board.session)->unchanged);
+                assert_int_equal(session_info(board.session)->needs_power_cycle, waits);
+                assert_int_equal(virtual_counters(board.drive.chip)->page_erases, erases);
+                assert_true(drive_runs(&board.drive));
+                if (waits)
+                        board_cycle_power(&board);
+                board_do(&board, &(struct session_request){ .kind = SESSION_PROBE });
+                assert_true(drive_runs(&board.drive));
+                image_free(image);
+                board_close(&board);
+        }
+}
+
+/* AN2606: the ROM of G07x V11.2 does not launch option bytes, and NRST does not load them. What
+ * they say is no reason to reset the chip. */
+static void a_boot_pin_that_waits_for_power_is_not_trusted(void **state) {
+        struct board board;
+
+        (void)state;
+        for (unsigned at = 0; at < 2000; at += 7) {
+                open_as_delivered(&board, "STM32G071");
+                struct image *image = drive_image(board.chip, 3000, 1);
+                struct image *next = drive_image(board.chip, 3000, 2);
+                struct session_request request = { .kind = SESSION_FLASH,
+                                                   .image = image,
+                                                   .enable_boot_pin = true };
+                const struct virtual_fault fault = { .type = VIRTUAL_FAULT_LOSE_TO_HOST,
+                                                     .at = 300 + at };
+                unsigned resets = virtual_counters(board.drive.chip)->resets;
+
+                assert_int_equal(virtual_add_fault(board.drive.chip, &fault), 0);
+                board_do(&board, &request);
+                assert_true(session_info(board.session)->needs_power_cycle);
+                /* the last one, which starts the application */
+                assert_int_equal(virtual_counters(board.drive.chip)->resets, resets + 1);
+                assert_true(drive_holds(board.drive.chip, image));
+                assert_true(drive_runs(&board.drive));
+                board_check_left(&board);
+
+                request = (struct session_request){ .kind = SESSION_FLASH, .image = next };
+                (void)board_fail(&board, &request, SESSION_NO_ENTRY);
+                char *text = board_text(&board);
+                assert_non_null(strstr(text, "power-cycle the chip once"));
+                assert_true(strstr(text, "power-cycle") < strstr(text, "debug probe"));
+                free(text);
+                assert_true(drive_runs(&board.drive));
+
+                board_cycle_power(&board);
+                board_do(&board, &request);
+                assert_false(session_info(board.session)->needs_power_cycle);
+                assert_true(drive_holds(board.drive.chip, next));
+                assert_true(drive_runs(&board.drive));
+                image_free(image);
+                image_free(next);
+                board_close(&board);
+        }
+}
+
+/* A job that failed left it in its ROM, with option bytes that say what does not count yet. */
+static void a_boot_pin_that_was_written_before_is_not_trusted_either(void **state) {
+        struct board board;
+        unsigned failed = 0;
+
+        (void)state;
+        for (unsigned at = 10; at < 60; at++) {
+                open_as_delivered(&board, "STM32G071");
+                struct image *image = drive_image(board.chip, 3000, 1);
+                struct session_request request = { .kind = SESSION_FLASH,
+                                                   .image = image,
+                                                   .enable_boot_pin = true };
+                const struct virtual_fault fault = { .type = VIRTUAL_FAULT_LOSE_TO_HOST,
+                                                     .at = 700 };
+
+                for (unsigned i = 0; i < 2000; i++)
+                        assert_int_equal(virtual_add_fault(board.drive.chip,
+                                                           &(struct virtual_fault){
+                                                                   VIRTUAL_FAULT_NACK, at + i, 0 }),
+                                         0);
+                if (!board_try(&board, &request) &&
+                    session_info(board.session)->needs_power_cycle) {
+                        failed++;
+                        virtual_clear_faults(board.drive.chip);
+                        request.enable_boot_pin = false;
+                        unsigned resets = virtual_counters(board.drive.chip)->resets;
+                        assert_int_equal(virtual_add_fault(board.drive.chip, &fault), 0);
+                        board_do(&board, &request);
+                        assert_int_equal(virtual_counters(board.drive.chip)->resets, resets + 1);
+                        assert_true(drive_holds(board.drive.chip, image));
+                        assert_true(drive_runs(&board.drive));
+                }
+                image_free(image);
+                board_close(&board);
+        }
+        assert_true(failed > 10);
+}
+
+/* Once it counts, it is as good as any other. */
+static void a_boot_pin_in_force_is_trusted(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32G071", NULL);
+        struct image *old = drive_image(board.chip, 3000, 1);
+        struct image *new = drive_image(board.chip, 3000, 2);
+        const struct virtual_fault fault = { .type = VIRTUAL_FAULT_LOSE_TO_HOST, .at = 900 };
+
+        board_put(&board, old);
+        unsigned resets = virtual_counters(board.drive.chip)->resets;
+        assert_int_equal(virtual_add_fault(board.drive.chip, &fault), 0);
+        board_do(&board, &(struct session_request){ .kind = SESSION_FLASH, .image = new });
+        assert_int_equal(session_info(board.session)->recoveries, 1);
+        /* to enter, to recover, to run */
+        assert_int_equal(virtual_counters(board.drive.chip)->resets, resets + 3);
         assert_true(drive_runs(&board.drive));
-        board_do(&board, &(struct session_request){ .kind = SESSION_PROBE });
-        assert_true(drive_runs(&board.drive));
-        image_free(image);
+        image_free(old);
+        image_free(new);
         board_close(&board);
 }
 
@@ -431,6 +548,9 @@ int main(void) {
                 cmocka_unit_test(a_chip_that_would_lock_us_out_is_not_flashed_unless_told_how),
                 cmocka_unit_test(one_piece_flashes_without_a_reset),
                 cmocka_unit_test(the_boot_pin_is_enabled_where_the_image_is_there_already),
+                cmocka_unit_test(a_boot_pin_that_waits_for_power_is_not_trusted),
+                cmocka_unit_test(a_boot_pin_that_was_written_before_is_not_trusted_either),
+                cmocka_unit_test(a_boot_pin_in_force_is_trusted),
                 cmocka_unit_test(what_does_not_fit_the_very_part_touches_nothing),
                 cmocka_unit_test(an_unknown_chip_is_named_and_flashed_by_a_layout_by_hand),
                 cmocka_unit_test(a_chip_that_cannot_be_flashed_says_why),

@@ -335,8 +335,8 @@ static void nothing_resets_a_chip_that_writes_its_option_bytes(void **state) {
                     .option_size = 2 } },
                 { "STM32F103RC", { .kind = SESSION_READOUT_PROTECT } },
                 { "STM32L476", { .kind = SESSION_WRITE_UNPROTECT } },
-                { "STM32G071", { .kind = SESSION_READOUT_PROTECT } },
-                { "STM32G071", { .kind = SESSION_READOUT_UNPROTECT } },
+                { "STM32G0B1", { .kind = SESSION_READOUT_PROTECT } },
+                { "STM32G0B1", { .kind = SESSION_READOUT_UNPROTECT } },
         };
         const struct virtual_config wiring = { .timing = CHIP_WORST };
         unsigned runs = 0, waited = 0, told[SESSION_OPTIONS_CHANGED + 1] = { 0 };

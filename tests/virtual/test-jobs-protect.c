@@ -274,7 +274,7 @@ static void readout_protection_hides_and_lifting_it_erases(void **state) {
                 { "STM32F103RC", CHIP_TYPICAL, 20000 }, /* 2.2: late */
                 { "STM32F103RC", CHIP_WORST, 40000 },   { "STM32L152RC", CHIP_TYPICAL, 1000 },
                 { "STM32F405", CHIP_TYPICAL, 8000000 }, /* 3.1: early; 16 s in bytes */
-                { "STM32F405", CHIP_WORST, 16000000 },  { "STM32G071", CHIP_WORST, 20000 },
+                { "STM32F405", CHIP_WORST, 16000000 },  { "STM32G0B1", CHIP_WORST, 20000 },
                 { "STM32L476", CHIP_WORST, 20000 },     { "STM32H743", CHIP_TYPICAL, 1000000 },
         };
         struct board board;
@@ -329,6 +329,52 @@ static void readout_protection_hides_and_lifting_it_erases(void **state) {
         }
 }
 
+/* AN2606: WB55 V13.5 resets itself without loading option bytes, and G07x V11.2 does nothing. A
+ * second mass erase would not help. */
+static void what_waits_for_power_is_said_once(void **state) {
+        static const struct {
+                const char *chip;
+                bool lines;
+        } cases[] = { { "STM32WB55", true },
+                      { "STM32WB55", false },
+                      { "STM32G071", true },
+                      { "STM32G071", false } };
+        struct board board;
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct session_request jobs[] = {
+                        { .kind = SESSION_READOUT_PROTECT, .after = SESSION_AFTER_STAY },
+                        { .kind = SESSION_READOUT_UNPROTECT, .after = SESSION_AFTER_STAY },
+                };
+
+                board_open(&board, cases[i].chip, NULL);
+                struct image *image = drive_image(board.chip, 3000, 1);
+                board_put(&board, image);
+                for (size_t k = 0; k < ARRAY_SIZE(jobs); k++) {
+                        unsigned erases = virtual_counters(board.drive.chip)->mass_erases;
+
+                        board.config.entry = drive_config(board.chip).entry;
+                        board_do(&board, &(struct session_request){ .kind = SESSION_PROBE,
+                                                                    .after = SESSION_AFTER_STAY });
+                        board.config.baud = session_info(board.session)->baud;
+                        if (!cases[i].lines)
+                                board.config.entry = (struct entry_config){ 0 };
+                        board_do(&board, &jobs[k]);
+                        assert_true(session_info(board.session)->needs_power_cycle);
+                        assert_int_equal(virtual_counters(board.drive.chip)->mass_erases - erases,
+                                         k);
+                        board_cycle_power(&board);
+                        board.config.entry = drive_config(board.chip).entry;
+                        board_do(&board, &(struct session_request){ .kind = SESSION_PROBE });
+                        assert_int_equal(session_info(board.session)->protection,
+                                         k == 0 ? CHIP_YES : CHIP_NO);
+                }
+                image_free(image);
+                board_close(&board);
+        }
+}
+
 static void be_late(struct drive *drive, uint64_t until) {
         (void)until;
         drive->now += 300 * USEC_PER_MSEC;
@@ -337,7 +383,7 @@ static void be_late(struct drive *drive, uint64_t until) {
 /* Two ACKs that are read together say nothing about when the second one came. */
 static void a_late_host_does_not_reset_into_the_mass_erase(void **state) {
         static const char *const chips[] = { "STM32F103RC", "STM32F405", "STM32F411",
-                                             "STM32F767",   "STM32G071", "STM32L476" };
+                                             "STM32F767",   "STM32G0B1", "STM32L476" };
         struct board board;
 
         (void)state;
@@ -425,6 +471,7 @@ int main(void) {
                 cmocka_unit_test(a_protected_head_page_refuses_every_image),
                 cmocka_unit_test(a_sector_that_is_not_there_is_not_asked_for),
                 cmocka_unit_test(readout_protection_hides_and_lifting_it_erases),
+                cmocka_unit_test(what_waits_for_power_is_said_once),
                 cmocka_unit_test(a_late_host_does_not_reset_into_the_mass_erase),
                 cmocka_unit_test(a_refused_unprotection_leaves_all_as_it_was),
                 cmocka_unit_test(what_a_rom_does_not_list_is_refused),

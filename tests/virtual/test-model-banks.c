@@ -48,6 +48,7 @@ static struct host *host_swapped(const struct swap *swap, bool swapped) {
                 put_le32(word, (get_le32(word) | swap->set) & ~swap->clear);
                 put_le32(word + 4, ~get_le32(word));
                 assert_true(virtual_poke(host->chip, swap->option, word, swap->complement ? 8 : 4));
+                (void)host_power_cycle(host, false); /* the option is loaded */
         }
         return host;
 }
@@ -62,7 +63,7 @@ static void erases_hit_the_bank_as_it_is_built(void **state) {
                 uint32_t lower = FLASH, upper = FLASH + swap->bank2;
                 uint8_t ones[16], twos[16];
 
-                host_enter(host); /* the option is loaded */
+                host_enter(host);
                 memset(ones, 0x11, sizeof(ones));
                 memset(twos, 0x22, sizeof(twos));
                 host_write(host, lower, ones, sizeof(ones));

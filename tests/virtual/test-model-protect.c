@@ -112,13 +112,15 @@ static void test_when_readout_unprotect_acknowledges(void **state) {
         host_free(host);
 }
 
-/* AN3155's footnote: F0, F2, F4, F7 and some L4 reset themselves, the others go on. */
+/* AN3155's footnote: F0, F2, F4, F7 and some L4 reset themselves. Where option bytes are loaded by
+ * OBL_LAUNCH, that does (community.st.com/815774). The others go on. */
 static void test_which_rows_reset_themselves(void **state) {
         static const struct {
                 const char *chip, *answer;
         } rows[] = {
-                { "0x410", "" },   { "0x440", "79" }, { "0x413", "79" },
-                { "0x449", "79" }, { "0x435", "79" }, { "0x415", "" },
+                { "0x410", "" },   { "0x440", "79" }, { "0x413", "79" }, { "0x449", "79" },
+                { "0x435", "79" }, { "0x415", "79" }, { "0x432", "" },   { "0x427", "79" },
+                { "0x466", "79" }, { "0x460", "" },   { "0x495", "79" }, { "0x450", "" },
         };
 
         (void)state;
@@ -267,8 +269,8 @@ static void test_write_protect_replaces(void **state) {
 /* ---- option bytes ---- */
 
 static void test_option_area_is_written_whole(void **state) {
-        struct host *host = host_of("0x415", 0);
-        uint8_t bytes[16], found[16], rest[8];
+        struct host *host = host_of("0x460", 0);
+        uint8_t bytes[128], found[128], rest[120];
 
         (void)state;
         memset(rest, 0xFF, sizeof(rest));
@@ -281,27 +283,71 @@ static void test_option_area_is_written_whole(void **state) {
         host_write(host, 0x1FFF7800, bytes, 8);
         host_read(host, 0x1FFF7800, found, sizeof(found));
         assert_memory_equal(found, bytes, 8);
-        assert_memory_equal(found + 8, rest, 8);
+        assert_memory_equal(found + 8, rest, sizeof(rest));
         host_free(host);
 }
 
 static void test_option_bytes_count_from_the_reset_on(void **state) {
-        struct host *host = host_of("0x415", 0);
+        struct host *host = host_of("0x432", 0);
         uint8_t bytes[16];
 
         (void)state;
         host_enter(host);
-        host_read(host, 0x1FFF7800, bytes, sizeof(bytes));
+        host_read(host, 0x1FFFF800, bytes, sizeof(bytes));
         assert_int_equal(bytes[0], 0xAA);
         bytes[0] = 0xBB;
-        bytes[4] = (uint8_t)~0xBB;
-        host_write(host, 0x1FFF7800, bytes, sizeof(bytes));
+        bytes[1] = (uint8_t)~0xBB;
+        host_write(host, 0x1FFFF800, bytes, sizeof(bytes));
         host_talk(host, "11 EE", "79");
         host_talk(host, "08 00 00 00 08", "79");
         host_talk(host, "00 FF", "79 FF");
         host_enter(host);
         host_talk(host, "11 EE", "1F");
         host_free(host);
+}
+
+/* RM0444 3.4.2, RM0490 4.4.2, RM0091 4: NRST does not load them. AN2606: G07x V11.2 forgets to
+ * launch that, and WB55 V13.5 resets itself otherwise. */
+static void test_option_bytes_wait_for_a_launch_or_for_power(void **state) {
+        static const struct {
+                const char *chip;
+                uint32_t area;
+                bool launches;
+        } rows[] = {
+                { "0x442", 0x1FFFF800, true },  { "0x417", 0x1FF80000, true },
+                { "0x415", 0x1FFF7800, true },  { "0x466", 0x1FFF7800, true },
+                { "0x495", 0x1FFF8000, false },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct host *host = host_of(rows[i].chip, 0);
+                uint8_t byte;
+
+                /* by the ROM */
+                print_message("  %s\n", rows[i].chip);
+                host_enter(host);
+                host_talk(host, "82 7D", "79 79");
+                host_wait(host, USEC_PER_SEC);
+                host_enter(host);
+                host_talk(host, "11 EE", rows[i].launches ? "1F" : "79");
+                (void)host_power_cycle(host, false);
+                host_enter(host);
+                host_talk(host, "11 EE", "1F");
+                host_free(host);
+
+                /* by the application, which launches nothing */
+                host = host_of(rows[i].chip, 0);
+                assert_true(virtual_peek(host->chip, rows[i].area, &byte, 1));
+                byte ^= 0x40;
+                assert_true(virtual_poke(host->chip, rows[i].area, &byte, 1));
+                host_enter(host);
+                host_talk(host, "11 EE", "79");
+                (void)host_power_cycle(host, false);
+                host_enter(host);
+                host_talk(host, "11 EE", "1F");
+                host_free(host);
+        }
 }
 
 static void test_wrong_complement_protects(void **state) {
@@ -322,6 +368,7 @@ static void test_wrong_complement_protects(void **state) {
                 assert_true(virtual_peek(host->chip, rows[i].address, &byte, 1));
                 byte ^= 0x40;
                 assert_true(virtual_poke(host->chip, rows[i].address, &byte, 1));
+                (void)host_power_cycle(host, false);
                 host_enter(host);
                 host_talk(host, "11 EE", "1F");
                 host_free(host);
@@ -388,6 +435,7 @@ int main(void) {
                 cmocka_unit_test(test_write_protect_replaces),
                 cmocka_unit_test(test_option_area_is_written_whole),
                 cmocka_unit_test(test_option_bytes_count_from_the_reset_on),
+                cmocka_unit_test(test_option_bytes_wait_for_a_launch_or_for_power),
                 cmocka_unit_test(test_wrong_complement_protects),
                 cmocka_unit_test(test_reset_within_an_option_write),
                 cmocka_unit_test(test_bank_option_changes_the_sectors),

@@ -210,6 +210,8 @@ static void cut_everywhere(const char *name, bool behind) {
         struct session_request request = flash_request(chip, old);
         struct session *session = drive_job(&drive, &config, &request, &done);
         assert_true(done);
+        if (session_info(session)->needs_power_cycle)
+                drive_cycle_power(&drive);
         session_free(session);
 
         drive.before_wait = before_wait;

@@ -28,8 +28,12 @@ static uint64_t do_job(struct drive *drive, const struct chip *chip,
         struct session *session = drive_job(drive, &config, request, &done);
         assert_true(done);
         *ret_unchanged = session_info(session)->unchanged;
+        uint64_t took = drive->now - begin;
+
+        if (session_info(session)->needs_power_cycle)
+                drive_cycle_power(drive);
         session_free(session);
-        return drive->now - begin;
+        return took;
 }
 
 /* Beside the start-up; 0: nobody gets into this chip a second time. */
