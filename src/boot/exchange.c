@@ -76,20 +76,15 @@ static void end_stage(struct exchange *exchange) {
                 exchange->status = EXCHANGE_DONE;
 }
 
-static void fail(struct exchange *exchange, enum exchange_status status, uint8_t byte) {
-        exchange->status = status;
-        exchange->offending = byte;
-}
-
 static void receive_ack(struct exchange *exchange, uint8_t byte) {
         const struct exchange_stage *stage = exchange_stage(exchange);
 
         if (byte == AN3155_NACK) {
-                fail(exchange, EXCHANGE_NACKED, byte);
+                exchange->status = EXCHANGE_NACKED;
                 return;
         }
         if (byte != AN3155_ACK) {
-                fail(exchange, EXCHANGE_GARBAGE, byte);
+                exchange->status = EXCHANGE_GARBAGE;
                 return;
         }
         if (exchange->acked || stage->reply == EXCHANGE_ACK) {

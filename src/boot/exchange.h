@@ -55,7 +55,6 @@ struct exchange {
         uint16_t n_missing;
         uint8_t data[EXCHANGE_RX_MAX]; /* what was asked for, without ACKs and counts */
         uint16_t n_data;
-        uint8_t offending; /* the byte behind EXCHANGE_GARBAGE */
 };
 
 /* Starts describing a command: its code and complement are the first stage. */
