@@ -193,7 +193,7 @@ static bool options_stand(const struct session_failure *failure) {
 }
 
 CONDITION(nothing_done) {
-        return !not_bootable(failure, context) && options_stand(failure);
+        return !not_bootable(failure, context) && options_stand(failure) && !failure->lines_left;
 }
 
 CONDITION(options_done) {

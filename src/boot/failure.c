@@ -408,6 +408,23 @@ static void tell_options(const struct story *story) {
         fprintf(story->out, "%s", told[story->failure->options]);
 }
 
+static void tell_lines(const struct story *story) {
+        const struct entry_config *entry = story->context->entry;
+        bool boot0 = !entry || entry->has_boot0, reset = !entry || entry->has_reset;
+        int error = story->failure->lines_left;
+
+        if (error == 0)
+                return;
+        fprintf(story->out,
+                " %s could not be set to rest (%s): the chip may stay in reset or start in its ROM. "
+                "Once the lines can be driven, `stmbootctl %s %s` sets that right.",
+                boot0 && reset ? "BOOT0 and NRST"
+                : reset        ? "NRST"
+                               : "BOOT0",
+                strerrordesc_np(-error) ?: "unknown", reset ? "reset" : "probe",
+                story->context->target);
+}
+
 /* Of a blank chip, too; and of one that holds half an image from before. */
 static const char *untouched(const struct story *story) {
         const struct session_failure *failure = story->failure;
@@ -478,6 +495,7 @@ char *failure_to_text(const char *target, const struct session_failure *failure,
         fprintf(story.out, ".\n");
         tell_outcome(&story);
         tell_options(&story);
+        tell_lines(&story);
         size_t n = advice_find(failure, &named, advice);
         for (size_t i = 0; i < n; i++)
                 fprintf(story.out, "\nTry: %s", advice[i].text);

@@ -330,6 +330,15 @@ static void run_phase(struct session *session) {
         session->progress.phase = session->phases[session->phase].name;
 }
 
+/* The lines of an adapter that is gone are gone with it. */
+static void end_closing(struct session *session) {
+        const struct rom *rom = &session->rom;
+
+        if (rom->status == ROM_FAILED && rom->error == SESSION_LINES)
+                session->failure.lines_left = rom->failure.system;
+        session->state = STATE_FAILED;
+}
+
 /* Carries on until something is wanted from outside. */
 static void advance(struct session *session) {
         struct rom *rom = &session->rom;
@@ -342,7 +351,7 @@ static void advance(struct session *session) {
                 if (session->losing)
                         judge_loss(session);
                 if (session->state == STATE_CLOSING)
-                        session->state = STATE_FAILED;
+                        end_closing(session);
                 else if (rom->status == ROM_FAILED)
                         (void)session_fail_rom(session);
                 else if (session->cancel && !session->uninterruptible)

@@ -102,7 +102,7 @@ enum session_want_type {
         SESSION_WANT_FORMAT, /* set baud and parity; answer FORMAT */
         SESSION_WANT_FLUSH,  /* discard what was received and not yet delivered; answer FLUSHED */
         SESSION_WANT_DONE,
-        SESSION_WANT_FAILED, /* session_failure() tells why; the lines are as they should be */
+        SESSION_WANT_FAILED, /* session_failure() tells why, and whether the lines are at rest */
 };
 
 struct session_want {
@@ -221,6 +221,7 @@ struct session_failure {
         bool sampled; /* COMPLETE: found there, by the fast check; nothing was written */
         enum session_options options;
         int system;      /* negative errno behind LINES, FORMAT, LINK_LOST; or 0 */
+        int lines_left;  /* negative errno: at the end they could not be set to rest; or 0 */
         uint8_t command; /* AN3155 command code under way; valid if has_command */
         bool has_command;
         unsigned stage; /* which part of it, from 0 */
