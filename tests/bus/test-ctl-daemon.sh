@@ -157,6 +157,10 @@ takes_every_option_that_it_offers() {
 writes_protection_and_option_bytes() {
         run -q protect pump write 0-1
         exits 0
+        run -q flash pump motor.bin
+        exits 9
+        has err 'pump: the page at 0x08000000 is write-protected.'
+        has err 'Try: `stmbootctl unprotect pump write`'
         run -q unprotect pump write
         exits 0
         run option-bytes pump
