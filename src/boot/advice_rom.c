@@ -74,6 +74,10 @@ CONDITION(unprotect_refused) {
         return failure->has_command && failure->command == AN3155_READOUT_UNPROTECT;
 }
 
+CONDITION(unprotect_refused_whole) {
+        return unprotect_refused(failure, context) && failure->stage == STAGE_COMMAND;
+}
+
 CONDITION(read_silent) {
         return is_read(failure) && failure->stage == STAGE_DATA;
 }
@@ -115,11 +119,19 @@ const struct advice_cause advice_rom_causes[] = {
           .text = "A ROM that refuses the command itself is readout-protected, as a rule. "
                   "`stmbootctl unprotect {target} readout` lifts that (in a script with --yes); the "
                   "price is all of the flash: the chip erases it. Then flash it." },
-        { .name = "level-2",
+        { .name = "unprotect-refused",
           .errors = E(NACK),
           .when = unprotect_refused,
-          .text = "Readout protection at level 2 is for good: neither the ROM nor a debug probe lifts "
-                  "it, and such a chip has to be replaced." },
+          .text = "Try again, and measure the supply meanwhile: to erase all of the flash draws the "
+                  "most current, and a dip breaks it off." },
+        { .name = "level-2",
+          .errors = E(NACK),
+          .chip_id = 0x449,
+          .when = unprotect_refused_whole,
+          /* AN2606, F74xxx/75xxx: elsewhere a chip at level 2 does not enter its ROM. */
+          .text = "{chip} enters its ROM at readout protection level 2, too, and refuses this each "
+                  "time. That level is for good: neither the ROM nor a debug probe lifts it, and "
+                  "such a chip has to be replaced." },
 
         /* NACK to a part of a command. */
         { .name = "erase-refused",

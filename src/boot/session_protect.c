@@ -121,15 +121,15 @@ static enum step protect_switch(struct session *session) {
         return STEP_BUSY;
 }
 
-/* Under readout protection the command itself is refused. */
+/* Under readout protection the command itself is refused, but for the one that lifts it. */
 static enum step refused(struct session *session) {
         bool whole = session->rom.failure.stage == 0;
+        bool lifts = session->request.kind == SESSION_READOUT_UNPROTECT;
 
         session->option_writes -= whole;
-        if (whole && session->request.kind == SESSION_READOUT_UNPROTECT &&
-            session->protect_tries == 0)
+        if (whole && lifts && session->protect_tries == 0)
                 session->outcome = SESSION_UNTOUCHED;
-        if (whole && session->info.protection == CHIP_YES)
+        if (whole && !lifts && session->info.protection == CHIP_YES)
                 return session_fail(session, SESSION_PROTECTED);
         return session_fail_rom(session);
 }

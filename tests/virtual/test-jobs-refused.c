@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -36,7 +37,8 @@ struct script {
 static bool is_erase(const struct session *session) {
         uint8_t command = session->rom.link.exchange.command;
 
-        return command == AN3155_ERASE || command == AN3155_EXTENDED_ERASE;
+        return command == AN3155_ERASE || command == AN3155_EXTENDED_ERASE ||
+               command == AN3155_READOUT_UNPROTECT;
 }
 
 static void add_fault(struct drive *drive, enum virtual_fault_type type) {
@@ -64,6 +66,18 @@ static void interfere(struct drive *drive, uint64_t until) {
         }
 }
 
+static void try_in_vain(struct board *board, const struct session_request *request,
+                        struct script *script) {
+        session_free(board->session);
+        assert_int_equal(session_new(&board->config, request, &board->session), 0);
+        script->session = board->session;
+        board->drive.data = script;
+        board->drive.before_wait = interfere;
+        assert_false(drive_session(&board->drive, board->session));
+        board->drive.before_wait = NULL;
+        assert_true(script->refused);
+}
+
 /* Does the job, which fails; the application's image is the caller's. */
 static struct image *run(struct board *board, const struct refusal *r, struct script *script) {
         struct session_request request = r->request;
@@ -73,13 +87,7 @@ static struct image *run(struct board *board, const struct refusal *r, struct sc
         struct image *new = drive_image(board->chip, 9000, 2);
         board_put(board, old);
         request.image = request.kind == SESSION_FLASH ? new : NULL;
-        assert_int_equal(session_new(&board->config, &request, &board->session), 0);
-        script->session = board->session;
-        board->drive.data = script;
-        board->drive.before_wait = interfere;
-        assert_false(drive_session(&board->drive, board->session));
-        board->drive.before_wait = NULL;
-        assert_true(script->refused);
+        try_in_vain(board, &request, script);
         image_free(new);
         return old;
 }
@@ -121,11 +129,37 @@ static void an_erase_that_may_have_begun_is_not_said_to_have_left_all_as_it_was(
         }
 }
 
+/* AN2606: a chip that does so for good does not even enter its ROM, but for F74xxx and F75xxx. */
+static void a_refusal_to_lift_readout_protection_does_not_condemn_the_chip(void **state) {
+        const struct session_request protect = { .kind = SESSION_READOUT_PROTECT };
+        const struct session_request unprotect = { .kind = SESSION_READOUT_UNPROTECT };
+        struct script script = { 0 };
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        struct image *old = drive_image(board.chip, 9000, 1);
+        board_put(&board, old);
+        board_do(&board, &protect);
+        try_in_vain(&board, &unprotect, &script);
+        assert_int_equal(session_failure(board.session)->error, SESSION_NACK);
+        assert_int_equal(session_failure(board.session)->outcome, SESSION_UNTOUCHED);
+        char *text = board_text(&board);
+        assert_non_null(strstr(text, "Try again, and measure the supply"));
+        assert_null(strstr(text, "replaced"));
+        free(text);
+        assert_true(drive_holds(board.drive.chip, old));
+        board_check_left(&board);
+        image_free(old);
+        board_close(&board);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_erase_that_never_began_leaves_the_application_running),
                 cmocka_unit_test(
                         an_erase_that_may_have_begun_is_not_said_to_have_left_all_as_it_was),
+                cmocka_unit_test(a_refusal_to_lift_readout_protection_does_not_condemn_the_chip),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
