@@ -249,6 +249,8 @@ enum step session_fail(struct session *session, enum session_error error) {
         session->failure.error = error;
         session->failure.phase = session->phases[session->phase].name;
         session->failure.outcome = session->outcome;
+        session->failure.sampled =
+                session->info.unchanged && session->request.check == SESSION_CHECK_FAST;
         session->failure.options = what_of_options(session);
         if (session->outcome == SESSION_NOT_BOOTABLE && session->map.n_runs > 0)
                 session->failure.remains = what_remains(session);
@@ -260,8 +262,6 @@ enum step session_fail(struct session *session, enum session_error error) {
 enum step session_fail_at(struct session *session, enum session_error error, uint32_t address) {
         session->failure.has_address = true;
         session->failure.address = address;
-        session->failure.sampled =
-                session->info.unchanged && session->request.check == SESSION_CHECK_FAST;
         return session_fail(session, error);
 }
 

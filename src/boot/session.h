@@ -217,8 +217,8 @@ struct session_failure {
         enum session_error error;
         enum session_phase phase;
         enum session_outcome outcome;
-        struct session_remains remains;
         bool sampled; /* COMPLETE: found there, by the fast check; nothing was written */
+        struct session_remains remains;
         enum session_options options;
         int system;      /* negative errno behind LINES, FORMAT, LINK_LOST; or 0 */
         int lines_left;  /* negative errno: at the end they could not be set to rest; or 0 */
