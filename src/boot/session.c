@@ -22,6 +22,7 @@ static const struct phase flash_phases[] = {
         { SESSION_PHASE_IDENTIFY, phase_look, false },
         { SESSION_PHASE_BOOT_PIN, phase_boot_pin, false },
         { SESSION_PHASE_PRESERVE, phase_preserve, true },
+        { SESSION_PHASE_PRESERVE, phase_look_again, true },
         { SESSION_PHASE_ERASE, phase_banks, true },
         { SESSION_PHASE_ERASE, phase_erase, true },
         { SESSION_PHASE_WRITE, phase_write, true },

@@ -34,6 +34,7 @@ enum step phase_look(struct session *session) {
         struct rom *rom = &session->rom;
 
         if (session->step++ == 0) {
+                session->has_old_head = false;
                 rom_try_read(rom, session_start_address(session), HEAD_LOOK);
                 return STEP_BUSY;
         }
@@ -47,6 +48,11 @@ enum step phase_look(struct session *session) {
                 return session_fail(session, SESSION_PROTECTED);
         }
         return STEP_NEXT;
+}
+
+/* What is kept may bring the head to another place. */
+enum step phase_look_again(struct session *session) {
+        return session->request.preserve ? phase_look(session) : STEP_NEXT;
 }
 
 /* A chip that holds firmware and that our lines brought here obeys them. */

@@ -218,6 +218,7 @@ enum step phase_check(struct session *session); /* session_compare.c */
 enum step phase_compare_all(struct session *session);
 enum step phase_protected(struct session *session); /* session_protected.c */
 enum step phase_look(struct session *session);      /* session_boot_pin.c */
+enum step phase_look_again(struct session *session);
 enum step phase_boot_pin(struct session *session);
 enum step phase_banks(struct session *session); /* session_banks.c */
 enum step phase_erase(struct session *session); /* session_flash.c */

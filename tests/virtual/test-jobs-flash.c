@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "board.h"
+#include "util/bytes.h"
 #include "util/cleanup.h"
 #include "util/macro.h"
 
@@ -104,6 +105,35 @@ static void what_is_kept_survives_flipped_bits(void **state) {
                 image_free(image);
                 board_close(&board);
         }
+}
+
+/* What is kept moves the head to the start of the page that the image shares. */
+static void a_page_that_is_kept_and_protected_stays_as_it_is(void **state) {
+        const struct session_request protect = { .kind = SESSION_WRITE_PROTECT,
+                                                 .sectors = (const uint8_t[]){ 0 },
+                                                 .n_sectors = 1 };
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32H743", NULL); /* its ROM does not show what is protected */
+        struct image *old = drive_image(board.chip, 3000, 1);
+        struct image *image = drive_image(board.chip, 4000, 2);
+        const struct session_request request = { .kind = SESSION_FLASH,
+                                                 .image = image,
+                                                 .preserve = true };
+
+        image->segments[0].address += 0x2000;
+        put_le32(image->segments[0].data + 4, image->segments[0].address + 0x101);
+        board_put(&board, old);
+        board_do(&board, &protect);
+        const struct session_failure *f = board_fail(&board, &request, SESSION_WRITE_PROTECTED);
+        assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+        assert_true(drive_holds(board.drive.chip, old));
+        assert_true(drive_runs(&board.drive));
+        board_check_left(&board);
+        image_free(old);
+        image_free(image);
+        board_close(&board);
 }
 
 static void nothing_is_erased_if_so_asked(void **state) {
@@ -376,6 +406,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request),
                 cmocka_unit_test(what_is_kept_survives_flipped_bits),
+                cmocka_unit_test(a_page_that_is_kept_and_protected_stays_as_it_is),
                 cmocka_unit_test(nothing_is_erased_if_so_asked),
                 cmocka_unit_test(progress_keeps_step_with_time),
                 cmocka_unit_test(an_f4_programs_words_on_request_also_after_a_recovery),
