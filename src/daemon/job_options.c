@@ -320,6 +320,10 @@ static int finish(struct reading *reading, sd_bus_error *ret_error) {
                         return error_invalid(ret_error, "check-only needs a check");
                 session->check = SESSION_CHECK_FULL;
         }
+        if (session->preserve && session->erase == PLAN_ERASE_ALL)
+                return error_invalid(ret_error,
+                                     "erase=all erases also what preserve does not keep: the pages "
+                                     "that the image does not touch");
         if (reading->has_go_address && session->after != SESSION_AFTER_GO)
                 return error_invalid(ret_error, "go-address goes with after=go");
         if (request->type == JOB_RUN && reading->has_address && !may_be_vectors(reading->address))

@@ -273,6 +273,19 @@ static void assert_options_refused(struct harness *harness, const char *member, 
         assert_contains(error.message, part);
 }
 
+static void what_is_to_be_kept_is_not_erased_beside_it(void **state) {
+        struct harness *harness = *state;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        assert_true(sd_bus_call_method(harness->bus, STMBOOT_BUS_NAME,
+                                       STMBOOT_TARGET_PREFIX "/motor", STMBOOT_TARGET_INTERFACE,
+                                       "Flash", &error, NULL, "sa{sv}", "motor.bin", 2, "preserve",
+                                       "b", true, "erase", "s", "all") < 0);
+        assert_string_equal(error.name, SD_BUS_ERROR_INVALID_ARGS);
+        assert_contains(error.message, "preserve");
+        assert_untouched(harness);
+}
+
 static void options_that_make_no_sense_are_refused_by_name(void **state) {
         struct harness *harness = *state;
 
@@ -417,6 +430,7 @@ int main(void) {
                 TEST(an_image_without_a_path_can_be_given_a_name),
                 TEST(what_cannot_fit_the_chip_is_refused),
                 TEST(a_segment_of_option_bytes_needs_a_word),
+                TEST(what_is_to_be_kept_is_not_erased_beside_it),
                 TEST(options_that_make_no_sense_are_refused_by_name),
                 TEST(contradicting_options_are_refused),
                 TEST(ranges_are_checked),
