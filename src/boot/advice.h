@@ -13,6 +13,7 @@
 struct advice_context {
         const char *target;      /* NULL: not known; commands then say TARGET */
         const struct chip *chip; /* what it is, or is believed to be; NULL: not known */
+        const char *chip_name;   /* what it should be: Chip=; NULL: nobody says */
         const struct entry_config *entry;
         unsigned baud;
         const char *port_user; /* another process that has the port as well; NULL: none is seen */

@@ -186,7 +186,8 @@ static void tell_wrong_chip(const struct story *story) {
         fprintf(story->out, "the chip reports ID 0x%03X (%s)", f->chip_id,
                 found ? found->name : "in no table");
         if (f->error == SESSION_WRONG_CHIP)
-                fprintf(story->out, ", which is not the chip that Chip= names");
+                fprintf(story->out, ", which is not what Chip=%s names",
+                        story->context->chip_name ?: "");
         else
                 fprintf(story->out, ", and no layout was given");
 }

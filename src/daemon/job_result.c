@@ -61,6 +61,7 @@ static char *failure_message(const struct job *job, const struct session_failure
         const struct advice_context context = {
                 .target = target->name,
                 .chip = info->chip ?: target_chip(target),
+                .chip_name = target->config->chip_name,
                 .entry = &target->config->entry,
                 .baud = job->request->baud,
                 .port_user = shared ? user : NULL,

@@ -129,7 +129,8 @@ static void the_place_and_the_bytes_are_told(void **state) {
                 { { SESSION_DIFFERS, .found = 0x34 },
                   { "at 0x08000400: expected 0x12, found 0x34.", "\nNothing was changed.\n" } },
                 { { SESSION_WRONG_CHIP, .chip = F405, .reported = G071 },
-                  { "the chip reports ID 0x460 (STM32G07xxx/G08xxx)",
+                  { "the chip reports ID 0x460 (STM32G07xxx/G08xxx), which is not what "
+                    "Chip=STM32F405 names.",
                     "This is STM32G07xxx/G08xxx (ID 0x460)." } },
                 { { SESSION_UNKNOWN_CHIP, .reported = 0x999 },
                   { "ID 0x999 (in no table)", "stmbootctl flash motor IMAGE --layout=64x2K" } },
