@@ -60,7 +60,7 @@ EOF
 [Target]
 Description=Sensor hub
 [Serial]
-Port=virtual:STM32G0B1
+Port=virtual:STM32G071
 EOF
         dbus-daemon --config-file="$demo/bus.conf" --nofork --nopidfile --print-address \
                 >"$demo/address" 2>"$demo/log" &
@@ -95,7 +95,7 @@ cd "$demo"
 make_firmware --address 0x08000000 --ram-end 0x20020000 --size 40000 --seed 1 --format hex motor.hex
 make_firmware --address 0x08000000 --ram-end 0x20009000 --size 20000 --seed 2 --format elf sensor.elf
 
-say 'Two microcontrollers, here virtual: an STM32F405 and an STM32G0B1.'
+say 'Two microcontrollers, here virtual: an STM32F405 and an STM32G071.'
 show stmbootctl list
 say 'Who is there? The chip is reset into its ROM, asked, and started again: with no firmware in it, it hangs.'
 show stmbootctl probe motor

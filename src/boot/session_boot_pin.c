@@ -62,9 +62,10 @@ static bool came_by_pin(const struct session *session) {
 }
 
 bool session_launches_options(const struct session *session) {
-        const struct chip *chip = session->rom.chip;
+        const struct session_info *info = &session->info;
 
-        return !chip || !(chip->quirks & CHIP_QUIRK_NO_OPTION_LAUNCH);
+        return !info->chip ||
+               chip_launches_options(info->chip, info->has_bootloader_id ? info->bootloader_id : 0);
 }
 
 /* What counts, not what is written: option bytes may wait for a power cycle. */

@@ -14,6 +14,16 @@
  * it (RM0385, boot configuration). */
 #define F7_ITCM_ROM 0x00100000U
 
+/* Of G07x AN2606 says it of V11.2, and not of those that followed. */
+#define G07X          0x460
+#define G07X_LAUNCHES 0xB3
+
+bool chip_launches_options(const struct chip *chip, uint8_t bootloader_id) {
+        if (!(chip->quirks & CHIP_QUIRK_NO_OPTION_LAUNCH))
+                return true;
+        return chip->id == G07X && bootloader_id >= G07X_LAUNCHES;
+}
+
 size_t chip_options_size(const struct chip *chip) {
         size_t size = 0;
 

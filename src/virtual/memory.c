@@ -86,7 +86,7 @@ static uint8_t constant_byte(const struct virtual_stm32 *chip, uint32_t address)
         if (row->unique_id && address - row->unique_id < sizeof(chip->unique_id))
                 return chip->unique_id[address - row->unique_id];
         if (row->bootloader_id && address == row->bootloader_id)
-                return chip->rom_row->bootloader_id;
+                return rom_bootloader_id(chip);
         if (range_holds(row->system, address, 1))
                 return (uint8_t)(address * 0x9E3779B1U >> 24); /* no ROM is copied here */
         return 0xFF;

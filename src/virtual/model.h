@@ -260,6 +260,7 @@ void rom_system_reset(struct virtual_stm32 *chip);
 /* rom_table.c */
 #define ROM_COMMANDS_MAX 16
 const struct rom_row *rom_row_find(const struct chip *chip);
+uint8_t rom_bootloader_id(const struct virtual_stm32 *chip);
 size_t rom_commands(const struct virtual_stm32 *chip, uint8_t ret[static ROM_COMMANDS_MAX]);
 bool rom_knows(const struct virtual_stm32 *chip, uint8_t command);
 

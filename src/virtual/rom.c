@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "chip/options.h"
 #include "util/macro.h"
 #include "virtual/model.h"
 
@@ -343,7 +344,8 @@ void rom_system_reset(struct virtual_stm32 *chip) {
 /* AN3155 3.6, 3.9 to 3.12: a system reset, to take the new option bytes into account. Where only
  * OBL_LAUNCH does that, it is a reset itself (RM0490 4.4.2), and Open Bootloader sets it. */
 static bool launches_options(const struct virtual_stm32 *chip) {
-        return !options_load_at_reset(chip) && !(chip->chip->quirks & CHIP_QUIRK_NO_OPTION_LAUNCH);
+        return !options_load_at_reset(chip) &&
+               chip_launches_options(chip->chip, rom_bootloader_id(chip));
 }
 
 static void options_written(struct virtual_stm32 *chip) {

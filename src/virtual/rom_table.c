@@ -55,6 +55,11 @@ const struct rom_row *rom_row_find(const struct chip *chip) {
         return &usual;
 }
 
+uint8_t rom_bootloader_id(const struct virtual_stm32 *chip) {
+        return chip->config.bootloader_id ? chip->config.bootloader_id
+                                          : chip->rom_row->bootloader_id;
+}
+
 /* AN2606 names special commands for these. */
 static bool has_special(const struct chip *chip) {
         static const char *const families[] = { "C5", "H5", "L5", "U3", "U5", "WBA" };

@@ -30,6 +30,7 @@ struct virtual_config {
         bool echo;               /* the host hears its own bytes (single-wire adapter) */
         bool autobaud_jitter;    /* a ROM that measures in software errs, up to AN2606's worst */
         bool short_blocks;       /* CHIP_QUIRK_BLOCK_128 holds; AN3155 allows 256 bytes */
+        uint8_t bootloader_id;   /* of this part's ROM; 0: a late revision's */
         bool all_commands;       /* Get lists 0x50, 0x51 and 0xA1 too */
         bool resets_itself;      /* after option bytes, whatever the row says (AN3155's text) */
         uint64_t reset_rise;     /* usec that NRST stays low after it is released: a capacitor */

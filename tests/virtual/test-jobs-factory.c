@@ -201,10 +201,14 @@ static void option_bytes_of_two_areas_are_written_protection_last(void **state) 
 
 /* ---- chips that ignore BOOT0 (RM0454 3.4.1: nBOOT_SEL is 1 as delivered) ---- */
 
-static void open_as_delivered(struct board *board, const char *name) {
+/* AN2606: a ROM of G07x that does not launch option bytes. */
+static const struct virtual_config v11_2 = { .bootloader_id = 0xB2 };
+
+static void open_as_delivered(struct board *board, const char *name,
+                              const struct virtual_config *wiring) {
         uint8_t bytes[256];
 
-        board_open(board, name, NULL);
+        board_open(board, name, wiring);
         chip_options_factory(board->chip, bytes, chip_options_size(board->chip));
         assert_true(virtual_poke(board->drive.chip, board->chip->options[0].start, bytes,
                                  chip_options_size(board->chip)));
@@ -212,12 +216,13 @@ static void open_as_delivered(struct board *board, const char *name) {
 }
 
 static void a_chip_that_would_lock_us_out_is_not_flashed_unless_told_how(void **state) {
-        static const char *const chips[] = { "STM32G0B1", "STM32C011", "STM32C071", "STM32G031" };
+        static const char *const chips[] = { "STM32G071", "STM32G0B1", "STM32C011", "STM32C071",
+                                             "STM32G031" };
         struct board board;
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
-                open_as_delivered(&board, chips[i]);
+                open_as_delivered(&board, chips[i], NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct image *next = drive_image(board.chip, 3000, 2);
                 struct session_request request = { .kind = SESSION_FLASH, .image = image };
@@ -250,7 +255,7 @@ static void one_piece_flashes_without_a_reset(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
-                open_as_delivered(&board, chips[i]);
+                open_as_delivered(&board, chips[i], NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 const struct session_request request = { .kind = SESSION_FLASH,
                                                          .image = image,
@@ -281,7 +286,7 @@ static void the_boot_pin_is_enabled_where_the_image_is_there_already(void **stat
 
         (void)state;
         for (unsigned waits = 0; waits < 2; waits++) {
-                open_as_delivered(&board, waits ? "STM32G071" : "STM32G0B1");
+                open_as_delivered(&board, "STM32G071", waits ? &v11_2 : NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct session_request request = { .kind = SESSION_FLASH,
                                                    .image = image,
@@ -308,14 +313,13 @@ static void the_boot_pin_is_enabled_where_the_image_is_there_already(void **stat
         }
 }
 
-/* AN2606: the ROM of G07x V11.2 does not launch option bytes, and NRST does not load them. What
- * they say is no reason to reset the chip. */
+/* NRST does not load them: what they say is no reason to reset the chip. */
 static void a_boot_pin_that_waits_for_power_is_not_trusted(void **state) {
         struct board board;
 
         (void)state;
         for (unsigned at = 0; at < 2000; at += 7) {
-                open_as_delivered(&board, "STM32G071");
+                open_as_delivered(&board, "STM32G071", &v11_2);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct image *next = drive_image(board.chip, 3000, 2);
                 struct session_request request = { .kind = SESSION_FLASH,
@@ -360,7 +364,7 @@ static void a_boot_pin_that_was_written_before_is_not_trusted_either(void **stat
 
         (void)state;
         for (unsigned at = 10; at < 60; at++) {
-                open_as_delivered(&board, "STM32G071");
+                open_as_delivered(&board, "STM32G071", &v11_2);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct session_request request = { .kind = SESSION_FLASH,
                                                    .image = image,
@@ -396,7 +400,7 @@ static void a_boot_pin_in_force_is_trusted(void **state) {
         struct board board;
 
         (void)state;
-        board_open(&board, "STM32G071", NULL);
+        board_open(&board, "STM32G071", &v11_2);
         struct image *old = drive_image(board.chip, 3000, 1);
         struct image *new = drive_image(board.chip, 3000, 2);
         const struct virtual_fault fault = { .type = VIRTUAL_FAULT_LOSE_TO_HOST, .at = 900 };

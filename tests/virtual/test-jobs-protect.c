@@ -334,11 +334,12 @@ static void readout_protection_hides_and_lifting_it_erases(void **state) {
 static void what_waits_for_power_is_said_once(void **state) {
         static const struct {
                 const char *chip;
+                uint8_t rom;
                 bool lines;
-        } cases[] = { { "STM32WB55", true },
-                      { "STM32WB55", false },
-                      { "STM32G071", true },
-                      { "STM32G071", false } };
+        } cases[] = { { "STM32WB55", 0xD5, true },
+                      { "STM32WB55", 0xD5, false },
+                      { "STM32G071", 0xB2, true },
+                      { "STM32G071", 0xB2, false } };
         struct board board;
 
         (void)state;
@@ -348,7 +349,8 @@ static void what_waits_for_power_is_said_once(void **state) {
                         { .kind = SESSION_READOUT_UNPROTECT, .after = SESSION_AFTER_STAY },
                 };
 
-                board_open(&board, cases[i].chip, NULL);
+                board_open(&board, cases[i].chip,
+                           &(struct virtual_config){ .bootloader_id = cases[i].rom });
                 struct image *image = drive_image(board.chip, 3000, 1);
                 board_put(&board, image);
                 for (size_t k = 0; k < ARRAY_SIZE(jobs); k++) {

@@ -120,7 +120,7 @@ static void test_which_rows_reset_themselves(void **state) {
         } rows[] = {
                 { "0x410", "" },   { "0x440", "79" }, { "0x413", "79" }, { "0x449", "79" },
                 { "0x435", "79" }, { "0x415", "79" }, { "0x432", "" },   { "0x427", "79" },
-                { "0x466", "79" }, { "0x460", "" },   { "0x495", "79" }, { "0x450", "" },
+                { "0x466", "79" }, { "0x460", "79" }, { "0x495", "79" }, { "0x450", "" },
         };
 
         (void)state;
@@ -281,7 +281,8 @@ static void test_option_area_is_written_whole(void **state) {
 
         /* a part of it erases the rest */
         host_write(host, 0x1FFF7800, bytes, 8);
-        host_read(host, 0x1FFF7800, found, sizeof(found));
+        /* launched, they lock the boot address (BOOT_LOCK is among the ones): the ROM is gone */
+        assert_true(virtual_peek(host->chip, 0x1FFF7800, found, sizeof(found)));
         assert_memory_equal(found, bytes, 8);
         assert_memory_equal(found + 8, rest, sizeof(rest));
         host_free(host);

@@ -13,7 +13,7 @@ flash() {
 
 run() {
         firmware 9000 1 firmware.bin
-        start_usb adapter=cp2104 part=STM32G0B1
+        start_usb adapter=cp2104 part=STM32G071
         usb_target motor cp210x \
                 /dev/serial/by-id/usb-Silicon_Labs_CP2104_USB_to_UART_Bridge_Controller_RIG00001-if00-port0
         expect 0 as_member stmbootctl flash motor firmware.bin --enable-boot-pin
