@@ -135,8 +135,8 @@ uint32_t chip_flash_size(const struct chip *chip, uint16_t register_value);
 
 /*
  * How long the ROM takes, in microseconds (datasheets, see devices.csv). `fast`: the voltage range
- * was raised through 0xFFFF0000 (F2/F4/F7); ignored elsewhere. 0: not known. Mass erase: a size that
- * no part of the row has, 0 too, counts as the largest.
+ * was raised through 0xFFFF0000 (F2/F4/F7); ignored elsewhere. 0: not known. Mass erase: a size
+ * that no part of the row has, 0 too, counts as the largest.
  */
 uint64_t chip_program_usec(const struct chip *chip, size_t bytes, enum chip_timing timing,
                            bool fast);
