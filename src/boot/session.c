@@ -71,17 +71,25 @@ static const struct phase read_options_phases[] = {
 };
 
 static const struct phase erase_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },   { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_look }, { SESSION_PHASE_BOOT_PIN, phase_boot_pin },
-        { SESSION_PHASE_ERASE, phase_collect }, { SESSION_PHASE_ERASE, phase_protected },
-        { SESSION_PHASE_ERASE, phase_banks },   { SESSION_PHASE_ERASE, phase_erase_range },
-        { SESSION_PHASE_LEAVE, phase_leave },   PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter, false },
+        { SESSION_PHASE_IDENTIFY, phase_identify, false },
+        { SESSION_PHASE_IDENTIFY, phase_look, false },
+        { SESSION_PHASE_BOOT_PIN, phase_boot_pin, false },
+        { SESSION_PHASE_ERASE, phase_collect, false },
+        { SESSION_PHASE_ERASE, phase_protected, false },
+        { SESSION_PHASE_ERASE, phase_banks, false },
+        { SESSION_PHASE_ERASE, phase_erase_range, false },
+        { SESSION_PHASE_LEAVE, phase_leave, false },
+        PHASE_END,
 };
 
 static const struct phase protect_phases[] = {
-        { SESSION_PHASE_ENTER, phase_enter },          { SESSION_PHASE_IDENTIFY, phase_identify },
-        { SESSION_PHASE_IDENTIFY, phase_may_protect }, { SESSION_PHASE_PROTECT, phase_protect },
-        { SESSION_PHASE_LEAVE, phase_leave },          PHASE_END,
+        { SESSION_PHASE_ENTER, phase_enter, false },
+        { SESSION_PHASE_IDENTIFY, phase_identify, false },
+        { SESSION_PHASE_IDENTIFY, phase_may_protect, false },
+        { SESSION_PHASE_PROTECT, phase_protect, false },
+        { SESSION_PHASE_LEAVE, phase_leave, false },
+        PHASE_END,
 };
 
 static const struct phase write_options_phases[] = {
