@@ -52,27 +52,28 @@ static void guard_list(struct session *session, const struct plan_list *list) {
         }
 }
 
-static void guard_pages(struct session *session) {
+static void guard_pages(struct session *session, const struct flash_page *pages, size_t n) {
         static const uint8_t ones[LOOK_SIZE] = { [0 ... LOOK_SIZE - 1] = 0xFF }, zeros[LOOK_SIZE];
         const uint8_t *blank = session->rom.chip && session->rom.chip->erased == 0 ? zeros : ones;
 
-        for (size_t i = 0; i < session->n_pages; i++) {
-                const struct plan_block look = { .address = session->pages[i].address,
+        for (size_t i = 0; i < n; i++) {
+                const struct plan_block look = { .address = pages[i].address,
                                                  .size = LOOK_SIZE,
                                                  .data = blank };
 
-                if (session_page_protected(session, &session->pages[i]) == CHIP_YES)
+                if (session_page_protected(session, &pages[i]) == CHIP_YES)
                         guard(session, &look);
         }
 }
 
 static enum step begin(struct session *session) {
         const struct plan *plan = session->plan;
+        bool all = session->request.erase == PLAN_ERASE_ALL;
         size_t n = session->n_pages;
 
         if (plan)
                 n = plan->body_reads.n_blocks + plan->head_reads.n_blocks +
-                    plan->unit_reads.n_blocks;
+                    plan->unit_reads.n_blocks + (all ? plan->n_pages : 0);
         session->guarded.blocks = calloc(MAX(n, (size_t)1), sizeof(*session->guarded.blocks));
         if (!session->guarded.blocks)
                 return session_fail_memory(session);
@@ -80,8 +81,10 @@ static enum step begin(struct session *session) {
                 guard_list(session, &plan->body_reads);
                 guard_list(session, &plan->head_reads);
                 guard_list(session, &plan->unit_reads);
+                if (all)
+                        guard_pages(session, plan->pages, plan->n_pages);
         } else {
-                guard_pages(session);
+                guard_pages(session, session->pages, session->n_pages);
         }
         compare_begin(&session->compare, &session->guarded, true);
         session->work_total += session->guarded.bytes;

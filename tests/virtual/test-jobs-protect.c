@@ -115,12 +115,14 @@ static void a_job_on_protected_pages_is_refused_before_it_erases(void **state) {
 
                 print_message("  %s\n", row->chip);
                 board_guard(&board, row, &old, &new);
+                struct image *small = drive_image(board.chip, 2000, 3); /* ends before them */
                 const struct session_request flash = { .kind = SESSION_FLASH, .image = new };
                 const struct session_request refused[] = {
                         flash,
                         { .kind = SESSION_FLASH, .image = new, .check = SESSION_CHECK_FULL },
                         { .kind = SESSION_FLASH, .image = new, .check = SESSION_CHECK_FAST },
                         { .kind = SESSION_FLASH, .image = new, .erase = PLAN_ERASE_ALL },
+                        { .kind = SESSION_FLASH, .image = small, .erase = PLAN_ERASE_ALL },
                         { .kind = SESSION_FLASH, .image = new, .erase = PLAN_ERASE_NONE },
                         { .kind = SESSION_FLASH, .image = new, .preserve = true },
                         { .kind = SESSION_ERASE },
@@ -138,6 +140,7 @@ static void a_job_on_protected_pages_is_refused_before_it_erases(void **state) {
                 assert_true(drive_runs(&board.drive));
                 image_free(old);
                 image_free(new);
+                image_free(small);
                 board_close(&board);
         }
 }
