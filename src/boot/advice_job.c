@@ -86,7 +86,11 @@ CONDITION(no_such_sector) {
 }
 
 CONDITION(lacking) {
-        return failure->n_sectors == 0;
+        return failure->n_sectors == 0 && !(failure->has_address && failure->reason);
+}
+
+CONDITION(nothing_there) {
+        return failure->has_address && failure->reason;
 }
 
 CONDITION(overlaps) {
@@ -306,6 +310,11 @@ const struct advice_cause advice_job_causes[] = {
           .when = no_such_sector,
           .text = "Name sectors from 0 to {last_sector}. On F2, F4, F7 and H7 they are those of the "
                   "flash, elsewhere 4 KiB each; the 32nd of F0, F1 and F3 covers all the rest." },
+        { .name = "nothing-to-start",
+          .errors = E(UNSUPPORTED),
+          .when = nothing_there,
+          .text = "Flash an application there first, or name the address of its vector table; without "
+                  "an address the chip starts what it boots from." },
         { .name = "unsupported",
           .errors = E(UNSUPPORTED),
           .when = lacking,

@@ -206,7 +206,7 @@ static void tell_fit(const struct story *story) {
                 fprintf(story->out,
                         "the chip cannot start this image: no stack pointer and reset vector stand "
                         "at 0x%08" PRIX32 ", where it boots from",
-                        story->failure->address);
+                        plan->address);
                 return;
         case PLAN_EMPTY:
                 fprintf(story->out, "nothing of the image lies in flash");
@@ -278,6 +278,8 @@ static void tell_unsupported(const struct story *story) {
         if (f->n_sectors > 0)
                 fprintf(story->out, "there is no sector %u to be protected: this part has %u",
                         f->sector, f->n_sectors);
+        else if (f->has_address && f->reason)
+                fprintf(story->out, "%s (0x%08" PRIX32 ")", f->reason, f->address);
         else
                 tell_reason(story, "not possible with this chip, ROM or wiring");
 }

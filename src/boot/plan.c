@@ -192,6 +192,19 @@ int plan_build(const struct image *image, const struct plan_config *config, bool
         return 0;
 }
 
+/*
+ * Boot patterns that start flash at its first byte or nothing of it, whatever the option bytes say;
+ * those with BFB2 (3, 4, 5, 7, 14) and with boot addresses (8, 9, 10, 12) may start another, and of
+ * 17 and 19 it is not known (AN2606 table 2). Some of pattern 6 have a second bank, and BFB2.
+ */
+bool plan_boots_at_start(const struct chip *chip, const struct flash_map *map) {
+        static const uint32_t patterns =
+                1U << 1 | 1U << 2 | 1U << 6 | 1U << 11 | 1U << 13 | 1U << 15 | 1U << 16 | 1U << 18;
+
+        return chip && patterns >> chip->pattern & 1 && map->runs[0].address == chip->flash_start &&
+               !flash_map_has_two_banks(map);
+}
+
 int plan_check_image(const struct image *image, const struct chip *chip, uint32_t flash_size,
                      struct plan **ret, struct plan_error *ret_error) {
         struct flash_map map;
@@ -205,6 +218,7 @@ int plan_check_image(const struct image *image, const struct chip *chip, uint32_
 
         if (chip->unusable || chip_flash_map(chip, flash_size, false, &map) < 0)
                 return -EOPNOTSUPP;
+        config.boot_address_certain = plan_boots_at_start(chip, &map);
         return plan_build(image, &config, true, ret, ret_error);
 }
 

@@ -89,7 +89,7 @@ enum plan_status {
         PLAN_OVERLAP,       /* two segments, one by an alias, hold the same address */
         PLAN_RANGE_OUTSIDE, /* no image: a range to be erased is not all of it flash */
         PLAN_NOT_THERE,     /* others of its kind have flash there, this part refuses to be read */
-        PLAN_CANNOT_START,  /* the session's: no vector table where the chip boots; on request */
+        PLAN_CANNOT_START,  /* not of plan_build(): no vector table where the chip surely boots */
 };
 
 struct plan_error {
@@ -123,6 +123,9 @@ int plan_build(const struct image *image, const struct plan_config *config, bool
  */
 int plan_check_image(const struct image *image, const struct chip *chip, uint32_t flash_size,
                      struct plan **ret, struct plan_error *ret_error);
+
+/* Does a chip like this start flash at its first byte or not at all, whatever its options say? */
+bool plan_boots_at_start(const struct chip *chip, const struct flash_map *map);
 
 /* What comparing all of it reads. */
 uint64_t plan_read_bytes(const struct plan *plan);

@@ -18,6 +18,7 @@ static const struct phase flash_phases[] = {
         { SESSION_PHASE_IDENTIFY, phase_reach, false },
         { SESSION_PHASE_IDENTIFY, phase_may_protect, false },
         { SESSION_PHASE_COMPARE, phase_check, false },
+        { SESSION_PHASE_COMPARE, phase_startable, true },
         { SESSION_PHASE_COMPARE, phase_protected, true },
         { SESSION_PHASE_IDENTIFY, phase_look, false },
         { SESSION_PHASE_BOOT_PIN, phase_boot_pin, false },
@@ -248,10 +249,14 @@ static struct session_remains what_remains(const struct session *session) {
 }
 
 static enum session_options what_of_options(const struct session *session) {
-        if (session->option_writes > 0)
-                return session->failure.phase >= SESSION_PHASE_LEAVE ? SESSION_OPTIONS_CHANGED
-                                                                     : SESSION_OPTIONS_PARTLY;
-        return options_are_asked_for(session) ? SESSION_OPTIONS_UNTOUCHED : SESSION_OPTIONS_NONE;
+        bool pin = session->request.enable_boot_pin, others = options_are_asked_for(session);
+        enum session_phase phase = session->failure.phase;
+
+        if (session->option_writes == 0)
+                return pin || others ? SESSION_OPTIONS_UNTOUCHED : SESSION_OPTIONS_NONE;
+        if (phase >= SESSION_PHASE_LEAVE || (!others && phase > SESSION_PHASE_BOOT_PIN))
+                return SESSION_OPTIONS_CHANGED;
+        return SESSION_OPTIONS_PARTLY;
 }
 
 enum step session_fail(struct session *session, enum session_error error) {

@@ -225,6 +225,10 @@ static enum step done_at_once(struct session *session) {
                 session_advance_progress(session, session->n_pages);
                 return begin_look(session);
         }
+        /* A refusal at its end may have come after the first of two banks. */
+        session->erased |=
+                session->rom.begun && (session->rom.breaks > 0 || session->rom.resynced ||
+                                       flash_map_has_two_banks(&session->map));
         if (session_check_names(session, session->pages, session->n_pages) == STEP_FAILED)
                 return STEP_FAILED;
         return begin_pages(session); /* refused: page by page, then */

@@ -212,6 +212,7 @@ enum step session_check_pages(struct session *session, const struct flash_page *
 enum step phase_enter(struct session *session);
 enum step phase_identify(struct session *session); /* session_identify.c */
 enum step phase_plan(struct session *session);     /* session_plan.c */
+enum step phase_startable(struct session *session);
 enum step phase_preserve(struct session *session);
 enum step phase_reach(struct session *session); /* session_map.c */
 enum step phase_check(struct session *session); /* session_compare.c */

@@ -82,6 +82,8 @@ static enum step start_checked(struct session *session) {
                                                         : start(session);
         if (!blank) /* what cannot be read Go may refuse, and says why */
                 return make_safe(session, LEAVE_LINES_SAFE);
+        if (session->request.kind == SESSION_ERASE)
+                return make_safe(session, LEAVE_LAST); /* as was asked for */
         session->failure.has_address = true;
         session->failure.address = start_address(session);
         return session_refuse(session, SESSION_UNSUPPORTED,
@@ -107,11 +109,12 @@ static enum step reset(struct session *session) {
 }
 
 static bool nothing_to_start(const struct session *session) {
+        if (session->outcome != SESSION_COMPLETE && session_would_strand(session))
+                return true;
         if (session->request.kind == SESSION_ERASE && !session->boot_touched &&
             session_boot_is_certain(session))
                 return false; /* a range behind what the chip boots from: data */
-        return session->outcome == SESSION_NOT_BOOTABLE ||
-               (session->outcome != SESSION_COMPLETE && session_would_strand(session));
+        return session->outcome == SESSION_NOT_BOOTABLE;
 }
 
 static enum step begin_leave(struct session *session) {

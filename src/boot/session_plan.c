@@ -20,23 +20,9 @@ static uint32_t write_align(const struct chip *chip) {
         return MAX(align, (uint32_t)chip->program_unit);
 }
 
-/*
- * Boot patterns that start flash at its first byte or nothing of it, whatever the option bytes say;
- * those with BFB2 (3, 4, 5, 7, 14) and with boot addresses (8, 9, 10, 12) may start another, and of
- * 17 and 19 it is not known (AN2606 table 2). Some of pattern 6 have a second bank, and BFB2.
- */
-static bool boots_at_start(const struct session *session) {
-        static const uint32_t patterns =
-                1U << 1 | 1U << 2 | 1U << 6 | 1U << 11 | 1U << 13 | 1U << 15 | 1U << 16 | 1U << 18;
-        const struct chip *chip = session->rom.chip;
-        const struct flash_map *map = &session->map;
-
-        return chip && patterns >> chip->pattern & 1 && map->runs[0].address == chip->flash_start &&
-               !flash_map_has_two_banks(map);
-}
-
 bool session_boot_is_certain(const struct session *session) {
-        return session->info.options.has_boot_address || boots_at_start(session);
+        return session->info.options.has_boot_address ||
+               plan_boots_at_start(session->rom.chip, &session->map);
 }
 
 static int build(struct session *session) {
@@ -84,14 +70,6 @@ static void weigh(struct session *session) {
         session->work_total += session_erase_work(session, plan->pages, plan->n_pages);
 }
 
-/* A picture, or the image of something else: a chip that boots there would only hang. */
-static bool is_wrong_file(const struct session *session) {
-        const struct session_request *request = &session->request;
-
-        return request->kind == SESSION_FLASH && !request->unbootable &&
-               session->plan->cannot_start && session_boot_is_certain(session);
-}
-
 enum step phase_plan(struct session *session) {
         if (session_find_map(session) == STEP_FAILED)
                 return STEP_FAILED;
@@ -109,15 +87,24 @@ enum step phase_plan(struct session *session) {
                 return session_refuse(session, SESSION_UNSUPPORTED,
                                       "this ROM lists no erase command");
         session->info.safety = session->plan->safety;
-        session->info.cannot_start = session->plan->cannot_start;
-        if (is_wrong_file(session)) {
-                session->failure.plan.status = PLAN_CANNOT_START;
-                return session_fail_at(session, SESSION_DOES_NOT_FIT, session->plan->boot_address);
-        }
+        if (session->preserved.n_segments == 0) /* of the image itself */
+                session->info.cannot_start = session->plan->cannot_start;
         weigh(session);
         return session->request.kind == SESSION_FLASH
                        ? session_check_pages(session, session->plan->pages, session->plan->n_pages)
                        : STEP_NEXT;
+}
+
+/* A picture, or the image of something else: a chip that boots there would only hang. */
+enum step phase_startable(struct session *session) {
+        if (session->request.unbootable || !session->info.cannot_start ||
+            !session_boot_is_certain(session))
+                return STEP_NEXT;
+        session->failure.plan = (struct plan_error){
+                .status = PLAN_CANNOT_START,
+                .address = session->plan->boot_address,
+        };
+        return session_fail_at(session, SESSION_DOES_NOT_FIT, session->plan->boot_address);
 }
 
 /* ---- keeping what else is in touched pages ---- */

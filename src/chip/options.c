@@ -43,10 +43,10 @@ bool chip_options_have_complements(const struct chip *chip) {
 bool chip_options_fit_complements(const struct chip *chip, const uint8_t *bytes, size_t size) {
         const struct option_family *family = option_family_of(chip);
 
-        for (size_t i = 0; i < size / option_word_size(family->format); i++)
+        for (size_t i = 0; family && i < size / option_word_size(family->format); i++)
                 if (!option_word_intact(family->format, bytes, i))
                         return false;
-        return true;
+        return family != NULL;
 }
 
 static bool bit_get(const struct option_family *family, const uint8_t *bytes,

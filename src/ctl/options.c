@@ -79,7 +79,7 @@ static const struct option_row rows[] = {
           "G0, C0 ...: make the chip obey BOOT0 first" },
         { "one-piece", NULL, OPTION_FLAG, 0, AT(one_piece), WRITES | V(ERASE),
           "go on without a working BOOT0, and never reset midway" },
-        { "unbootable", NULL, OPTION_FLAG, 0, AT(unbootable), WRITES,
+        { "unbootable", NULL, OPTION_FLAG, 0, AT(unbootable), WRITES | V(IMAGE),
           "though it is no firmware that the chip can start" },
         { "permanent", NULL, OPTION_FLAG, 0, AT(permanent), WRITES | V(OPTION_BYTES),
           "allow what can never be undone" },

@@ -172,6 +172,10 @@ static int append_fit(sd_bus_message *reply, const struct job_request *request,
                 return r;
         if (r > 0)
                 return append_misfit(reply, target, chip, &error);
+        if (plan->cannot_start && plan->safety == PLAN_SAFE && !request->session.unbootable) {
+                error = (struct plan_error){ PLAN_CANNOT_START, .address = plan->boot_address };
+                return append_misfit(reply, target, chip, &error);
+        }
         r = sd_bus_message_append(reply, "{sv}", STMBOOT_IMAGE_FITS, "b", true);
         return r < 0 ? r
                      : append_ranges(reply, STMBOOT_IMAGE_PAGES, plan->n_pages, page_range, plan);

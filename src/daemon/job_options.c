@@ -244,7 +244,7 @@ static const struct option {
         { STMBOOT_OPTION_FAST_PROGRAM, 'b', FLASH | BIT(JOB_ERASE), apply_fast_program },
         { STMBOOT_OPTION_ENABLE_BOOT_PIN, 'b', FLASH | BIT(JOB_ERASE), apply_enable_boot_pin },
         { STMBOOT_OPTION_ONE_PIECE, 'b', FLASH | BIT(JOB_ERASE), apply_one_piece },
-        { STMBOOT_OPTION_UNBOOTABLE, 'b', FLASH, apply_unbootable },
+        { STMBOOT_OPTION_UNBOOTABLE, 'b', FLASH | INSPECT, apply_unbootable },
         { STMBOOT_OPTION_AFTER, 's', ANY & ~NO_AFTER, apply_after, "run, stay or go" },
         { STMBOOT_OPTION_GO_ADDRESS, 't', GO, apply_go_address, "a multiple of 4 to 0xfffffffc" },
         { STMBOOT_OPTION_LAYOUT, 's', IMAGE | FLASH | BIT(JOB_ERASE) | INSPECT, apply_layout,

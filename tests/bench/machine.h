@@ -21,6 +21,6 @@ struct others {
 
 struct others others_begin(void);
 
-/* The share of the machine's processors that was not the benchmark's since then, 0 to 1; kernel
- * workers count as others, stolen time too. */
+/* The share of the machine's processors that was not the benchmark's since then, 0 to 1 but for
+ * the roundness of ticks; kernel workers count as others, stolen time too. */
 double others_share(const struct others *others);

@@ -256,8 +256,9 @@ static const struct given cases[] = {
         { SESSION_BOOT_PIN, .chip = G071, .rows = "enable-boot-pin one-piece" },
         { SESSION_PERMANENT, .reason = "RDP level 2", .rows = "permanent" },
         { SESSION_PERMANENT, .rows = "permanent-other" },
-        { SESSION_UNSUPPORTED, .reason = "Write Protect", .rows = "unsupported" },
-        { SESSION_UNSUPPORTED, .n_sectors = 12, .rows = "no-such-sector" },
+        { SESSION_UNSUPPORTED, .reason = "Write Protect", .nowhere = true, .rows = "unsupported" },
+        { SESSION_UNSUPPORTED, .reason = "nothing", .rows = "nothing-to-start" },
+        { SESSION_UNSUPPORTED, .n_sectors = 12, .nowhere = true, .rows = "no-such-sector" },
 
         /* What stands in flash. */
         { SESSION_NOT_BLANK, .chip = F405, .found = 0x00,

@@ -60,6 +60,17 @@ void board_cycle_power(struct board *board) {
         drive_cycle_power(&board->drive);
 }
 
+void board_open_delivered(struct board *board, const char *name,
+                          const struct virtual_config *wiring) {
+        uint8_t bytes[256];
+
+        board_open(board, name, wiring);
+        chip_options_factory(board->chip, bytes, chip_options_size(board->chip));
+        assert_true(virtual_poke(board->drive.chip, board->chip->options[0].start, bytes,
+                                 chip_options_size(board->chip)));
+        board_cycle_power(board);
+}
+
 void board_put(struct board *board, const struct image *image) {
         for (size_t i = 0; i < image->n_segments; i++)
                 assert_true(virtual_poke(board->drive.chip, image->segments[i].address,

@@ -17,6 +17,9 @@ struct board {
  * pin enabled. `wiring`: NULL, or what else the model is to be told; its chip is not looked at.
  */
 void board_open(struct board *board, const char *name, const struct virtual_config *wiring);
+/* With its option bytes as delivered: a G0 or C0 ignores its boot pin. */
+void board_open_delivered(struct board *board, const char *name,
+                          const struct virtual_config *wiring);
 /* The same with a row of the caller's, of which a session is told nothing beforehand. */
 void board_open_row(struct board *board, const struct chip *row,
                     const struct virtual_config *wiring);

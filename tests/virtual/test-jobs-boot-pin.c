@@ -15,17 +15,6 @@
 /* AN2606: a ROM of G07x that does not launch option bytes. */
 static const struct virtual_config v11_2 = { .bootloader_id = 0xB2 };
 
-static void open_as_delivered(struct board *board, const char *name,
-                              const struct virtual_config *wiring) {
-        uint8_t bytes[256];
-
-        board_open(board, name, wiring);
-        chip_options_factory(board->chip, bytes, chip_options_size(board->chip));
-        assert_true(virtual_poke(board->drive.chip, board->chip->options[0].start, bytes,
-                                 chip_options_size(board->chip)));
-        board_cycle_power(board);
-}
-
 static void a_chip_that_would_lock_us_out_is_not_flashed_unless_told_how(void **state) {
         static const char *const chips[] = { "STM32G071", "STM32G0B1", "STM32C011", "STM32C071",
                                              "STM32G031" };
@@ -33,7 +22,7 @@ static void a_chip_that_would_lock_us_out_is_not_flashed_unless_told_how(void **
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
-                open_as_delivered(&board, chips[i], NULL);
+                board_open_delivered(&board, chips[i], NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct image *next = drive_image(board.chip, 3000, 2);
                 struct session_request request = { .kind = SESSION_FLASH, .image = image };
@@ -66,7 +55,7 @@ static void one_piece_flashes_without_a_reset(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
-                open_as_delivered(&board, chips[i], NULL);
+                board_open_delivered(&board, chips[i], NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 const struct session_request request = { .kind = SESSION_FLASH,
                                                          .image = image,
@@ -97,7 +86,7 @@ static void the_boot_pin_is_enabled_where_the_image_is_there_already(void **stat
 
         (void)state;
         for (unsigned waits = 0; waits < 2; waits++) {
-                open_as_delivered(&board, "STM32G071", waits ? &v11_2 : NULL);
+                board_open_delivered(&board, "STM32G071", waits ? &v11_2 : NULL);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct session_request request = { .kind = SESSION_FLASH,
                                                    .image = image,
@@ -130,7 +119,7 @@ static void a_boot_pin_that_waits_for_power_is_not_trusted(void **state) {
 
         (void)state;
         for (unsigned at = 0; at < 2000; at += 7) {
-                open_as_delivered(&board, "STM32G071", &v11_2);
+                board_open_delivered(&board, "STM32G071", &v11_2);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct image *next = drive_image(board.chip, 3000, 2);
                 struct session_request request = { .kind = SESSION_FLASH,
@@ -175,7 +164,7 @@ static void a_boot_pin_that_was_written_before_is_not_trusted_either(void **stat
 
         (void)state;
         for (unsigned at = 10; at < 60; at++) {
-                open_as_delivered(&board, "STM32G071", &v11_2);
+                board_open_delivered(&board, "STM32G071", &v11_2);
                 struct image *image = drive_image(board.chip, 3000, 1);
                 struct session_request request = { .kind = SESSION_FLASH,
                                                    .image = image,

@@ -181,26 +181,34 @@ static void a_protected_page_is_seen_to_stand(void **state) {
 }
 
 /* With an old vector table what is left of the rest would start. The option bytes of an L4 do not
- * say what is protected: only the page does. */
+ * say what is protected: only the page does. Of two banks one may be gone where both were to go. */
 static void where_the_first_page_stands_the_rest_does(void **state) {
         const struct session_request protect = { .kind = SESSION_WRITE_PROTECT,
                                                  .sectors = (const uint8_t[]){ 0, 1 },
                                                  .n_sectors = 2 };
-        static const bool masses[] = { false, true };
+        static const struct {
+                const char *chip;
+                bool mass;
+                enum session_outcome outcome;
+        } cases[] = {
+                { "STM32L476", false, SESSION_UNTOUCHED },
+                { "STM32L476", true, SESSION_NOT_BOOTABLE },
+                { "STM32L431", true, SESSION_UNTOUCHED },
+        };
         struct board board;
 
         (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(masses); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 const struct session_request erase = { .kind = SESSION_ERASE,
-                                                       .mass_erase = masses[i] };
+                                                       .mass_erase = cases[i].mass };
 
-                board_open(&board, "STM32L476", NULL);
+                board_open(&board, cases[i].chip, NULL);
                 struct image *old = drive_image(board.chip, 32 * 1024, 1);
                 board_put(&board, old);
                 board_do(&board, &protect);
                 const struct session_failure *f = board_fail(&board, &erase, SESSION_NOT_BLANK);
                 assert_int_equal(f->address, 0x08000000);
-                assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+                assert_int_equal(f->outcome, cases[i].outcome);
                 assert_true(drive_holds(board.drive.chip, old));
                 board_check_left(&board);
                 assert_int_equal(board_look(&board, old, NULL), BOARD_RUNS_OLD);
@@ -209,26 +217,39 @@ static void where_the_first_page_stands_the_rest_does(void **state) {
         }
 }
 
-/* Data behind the application: the application runs again. */
+/* Data behind the application: the application runs again. But an empty G07x stays where it is: its
+ * ROM has cleared the flag that brought it there (AN2606). */
 static void an_erase_beside_the_boot_page_leaves_the_application_running(void **state) {
         static const struct {
+                const char *chip;
                 uint32_t address;
-                bool runs;
-        } ranges[] = { { 0x0800C000, true }, { 0x08000000, false } };
+                bool empty, runs;
+        } ranges[] = {
+                { "STM32F405", 0x0800C000, false, true },
+                { "STM32F405", 0x08000000, false, false },
+                { "STM32G071", 0x08001000, true, false },
+        };
         struct board board;
 
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
                 const struct session_request erase = { .kind = SESSION_ERASE,
                                                        .address = ranges[i].address,
-                                                       .length = 0x4000 };
+                                                       .length = 0x800,
+                                                       .one_piece = ranges[i].empty };
+                const struct session_request probe = { .kind = SESSION_PROBE };
 
-                board_open(&board, "STM32F405", NULL);
+                if (ranges[i].empty)
+                        board_open_delivered(&board, ranges[i].chip, NULL);
+                else
+                        board_open(&board, ranges[i].chip, NULL);
                 struct image *image = drive_image(board.chip, 4096, 5);
-                board_put(&board, image);
+                if (!ranges[i].empty)
+                        board_put(&board, image);
                 board_do(&board, &erase);
                 assert_int_equal(drive_runs(&board.drive), ranges[i].runs);
                 board_check_left(&board);
+                board_do(&board, &probe);
                 image_free(image);
                 board_close(&board);
         }

@@ -402,8 +402,47 @@ static void pages_on_both_sides_of_the_border_of_banks_need_no_repair(void **sta
         board_close(&board);
 }
 
+/* Noise at the start of flash, as a picture is. What is only preserved there, or stands there
+ * already, is nobody's wrong file. */
+static void an_image_that_cannot_start_is_refused_where_it_would_be_written(void **state) {
+        struct board board;
+
+        (void)state;
+        board_open(&board, "STM32F405", NULL);
+        struct image *data = drive_image(board.chip, 4096, 1);
+        memset(data->segments[0].data, 0xA5, 8);
+        struct session_request request = { .kind = SESSION_FLASH, .image = data };
+
+        const struct session_failure *f = board_fail(&board, &request, SESSION_DOES_NOT_FIT);
+        assert_int_equal(f->plan.status, PLAN_CANNOT_START);
+        assert_int_equal(f->address, 0x08000000);
+        assert_int_equal(f->outcome, SESSION_UNTOUCHED);
+        assert_int_equal(virtual_counters(board.drive.chip)->erases, 0);
+        request.unbootable = true;
+        board_do(&board, &request);
+        assert_true(drive_holds(board.drive.chip, data));
+        request.unbootable = false;
+        request.check = SESSION_CHECK_FULL;
+        board_do(&board, &request);
+        assert_true(session_info(board.session)->unchanged);
+        request.check_only = true;
+        board_do(&board, &request);
+        board_close(&board);
+
+        board_open(&board, "STM32F405", NULL);
+        data->segments[0].address = 0x08000400;
+        request =
+                (struct session_request){ .kind = SESSION_FLASH, .image = data, .preserve = true };
+        board_do(&board, &request);
+        assert_true(drive_holds(board.drive.chip, data));
+        assert_false(session_info(board.session)->cannot_start);
+        image_free(data);
+        board_close(&board);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(an_image_that_cannot_start_is_refused_where_it_would_be_written),
                 cmocka_unit_test(pages_that_are_not_touched_stay_and_the_rest_is_kept_on_request),
                 cmocka_unit_test(what_is_kept_survives_flipped_bits),
                 cmocka_unit_test(a_page_that_is_kept_and_protected_stays_as_it_is),
