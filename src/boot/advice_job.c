@@ -459,9 +459,10 @@ const struct advice_cause advice_job_causes[] = {
                   "chip is protected and configured now; started again, the job does the rest." },
 
         { .name = "trace",
-          .errors = ADVICE_ANY & ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) |
-                                   E(WRONG_CHIP) | E(UNKNOWN_CHIP) | E(UNFLASHABLE) |
-                                   E(UNSUPPORTED) | E(DIFFERS) | E(LINES) | E(FORMAT)),
+          .errors =
+                  ADVICE_ANY & ~(E(CANCELLED) | E(PERMANENT) | E(BOOT_PIN) | E(DOES_NOT_FIT) |
+                                 E(WRONG_CHIP) | E(UNKNOWN_CHIP) | E(UNFLASHABLE) | E(UNSUPPORTED) |
+                                 E(DIFFERS) | E(LINES) | E(FORMAT) | E(WRITE_PROTECTED)),
           .text = "`stmbootctl trace {target}` shows each byte and line step of this, to be compared "
                   "with what a meter or logic analyser sees at the chip." },
 };

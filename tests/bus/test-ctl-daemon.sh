@@ -101,6 +101,13 @@ takes_an_image_by_every_way() {
         has out 'Fits: yes'
         has out 'Stack pointer: 0x2'
         lacks out 'Vector table'
+        head -c 2000 /dev/zero >noise.bin
+        run image noise.bin --target=motor
+        exits 6
+        has out 'Fits: no'
+        has out 'Reason: the chip cannot start this image'
+        run image noise.bin --target=motor --unbootable
+        exits 0
         run image motor.bin --target=motor --address=0x0801f000
         exits 6
         has out 'Fits: no'

@@ -196,7 +196,7 @@ static const struct given cases[] = {
           .rows = "readout-protected trace" },
         { SESSION_PROTECTED, .rows = "readout-protected trace" },
         { SESSION_PROTECTED, .chip = H563, .rows = "product-state trace" },
-        { SESSION_WRITE_PROTECTED, .chip = F405, .rows = "page-protected trace" },
+        { SESSION_WRITE_PROTECTED, .chip = F405, .rows = "page-protected" },
 
         /* Silence and damage in mid-job. */
         { SESSION_SILENCE, .chip = F405, .command = AN3155_READ, .stage = 1,

@@ -40,7 +40,7 @@ run() {
         same "$(grep 'stmbootd:motor' output | grep open-drain | grep -o 'GPIO[0-9]*')" GPIO6
 
         expect 0 as_member stmbootctl protect motor write 0-1
-        expect 11 as_member stmbootctl flash motor one.bin
+        expect 9 as_member stmbootctl flash motor one.bin
         output_has "write-protected"
         chip_has two.bin
         expect 0 as_member stmbootctl unprotect motor write
