@@ -61,8 +61,8 @@ int chip_options_enable_boot_pin(const struct chip *chip, uint8_t *bytes, size_t
 const char *chip_options_permanent(const struct chip *chip, const uint8_t *before,
                                    const uint8_t *after, size_t size);
 
-/* Does the ROM of this bootloader ID (0: not known) launch the option bytes that are written through
- * it, or may they wait for a power cycle? */
+/* Does the ROM of this bootloader ID (0: not known) launch the option bytes that are written
+ * through it, or may they wait for a power cycle? */
 bool chip_launches_options(const struct chip *chip, uint8_t bootloader_id);
 
 /* The factory state of the area, where documented (for the virtual STM32). */
