@@ -13,8 +13,6 @@
  * may boot from, before the others go: with an old vector table the rest of it would start.
  */
 
-#define LOOK_SIZE 16
-
 /* The range asked for, by its addresses in flash; false: not all of it is there. */
 static bool find_range(struct session *session, uint32_t *ret_start, uint64_t *ret_end) {
         const struct session_request *request = &session->request;
@@ -87,7 +85,7 @@ static enum step look_next(struct session *session) {
 
         if (session->index == session->n_pages)
                 return STEP_NEXT;
-        rom_try_read(&session->rom, page->address, MIN(page->size, (uint32_t)LOOK_SIZE));
+        rom_try_read(&session->rom, page->address, MIN(page->size, (uint32_t)PAGE_LOOK));
         session->step = ERASE_LOOKED;
         return STEP_BUSY;
 }
@@ -151,7 +149,7 @@ static enum step erase_next(struct session *session) {
 }
 
 static enum step look_at_first(struct session *session, unsigned next) {
-        rom_try_read(&session->rom, session->pages[0].address, LOOK_SIZE);
+        rom_try_read(&session->rom, session->pages[0].address, PAGE_LOOK);
         session->step = next;
         return STEP_BUSY;
 }
@@ -172,18 +170,16 @@ static enum step first_seen(struct session *session) {
 }
 
 static enum step first_looked(struct session *session) {
+        const struct flash_page *first = &session->pages[0];
         bool again, blank = seen_blank(session, &again);
-        size_t size;
-        const uint8_t *data = rom_data(&session->rom, &size);
 
         if (again)
                 return look_at_first(session, ERASE_FIRST_LOOKED);
         if (blank)
                 return erase_next(session);
-        if (session->rom.status == ROM_OK && session->has_old_head && !session->erased &&
-            memcmp(data, session->old_head, size) == 0)
-                session->outcome = SESSION_UNTOUCHED; /* write-protected: skipped */
-        return not_blank(session, &session->pages[0]);
+        return session->rom.status == ROM_OK
+                       ? session_fail_first_page(session, first, first->address)
+                       : session_fail_rom(session);
 }
 
 static enum step pages_done(struct session *session) {

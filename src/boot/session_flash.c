@@ -68,23 +68,6 @@ static enum step erase_head(struct session *session) {
         return STEP_BUSY;
 }
 
-/* Then another page was erased than was meant. */
-static bool may_be_swapped(const struct session *session) {
-        return session->rom.chip && session->rom.chip->quirks & CHIP_QUIRK_BANK_SWAP;
-}
-
-static enum step head_not_blank(struct session *session, const uint8_t *data, size_t size) {
-        const struct flash_page *page = &session->plan->pages[0];
-
-        if (session->has_old_head && memcmp(data, session->old_head, size) == 0) {
-                session->outcome = SESSION_UNTOUCHED; /* skipped */
-                if (!may_be_swapped(session) &&
-                    session_page_protected(session, page) == CHIP_UNKNOWN)
-                        return session_fail_at(session, SESSION_WRITE_PROTECTED, page->address);
-        }
-        return session_fail_not_blank(session, session->plan->head_address, data);
-}
-
 static enum step check_head(struct session *session) {
         const struct rom *rom = &session->rom;
         size_t size;
@@ -100,7 +83,8 @@ static enum step check_head(struct session *session) {
         }
         if (session->erase_tries < ERASE_TRIES)
                 return erase_head(session);
-        return rom->status == ROM_OK ? head_not_blank(session, data, size)
+        return rom->status == ROM_OK ? session_fail_first_page(session, &session->plan->pages[0],
+                                                               session->plan->head_address)
                                      : session_fail_rom(session);
 }
 

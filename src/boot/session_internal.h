@@ -29,6 +29,9 @@ struct phase {
 /* Of the head page, before and after its erase: stack pointer, reset vector and six more. */
 #define HEAD_LOOK 32
 
+/* Of each page that is erased for its own sake, before and after. */
+#define PAGE_LOOK 16
+
 /* Of a page and of its twin in the other bank. */
 #define BANKS_LOOK 32
 
@@ -156,6 +159,11 @@ bool session_is_blank(const struct session *session, const uint8_t *data, size_t
 
 /* What was erased does not: `data`, not blank, stands at `address`. */
 enum step session_fail_not_blank(struct session *session, uint32_t address, const uint8_t *data);
+
+/* The same of the page that an erase begins with, just read at `address`: if that is as it was, the
+ * ROM has skipped a protected page. */
+enum step session_fail_first_page(struct session *session, const struct flash_page *page,
+                                  uint32_t address);
 
 /* Where an application is started; where the chip boots, as far as is known (it may be something in
  * front of the application); is that certain? The start of its flash. */

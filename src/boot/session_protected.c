@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "boot/session_internal.h"
 #include "util/macro.h"
@@ -10,8 +11,6 @@
  * afterwards, the old firmware is gone. Where the option bytes name such pages, a job that would
  * change one of them is refused before it does anything.
  */
-
-#define LOOK_SIZE 16 /* of a page to be erased: as much as is looked at afterwards */
 
 enum chip_tristate session_page_protected(const struct session *session,
                                           const struct flash_page *page) {
@@ -26,6 +25,26 @@ static enum step refuse(struct session *session, uint32_t address) {
 
         (void)flash_map_find(&session->map, address, &page);
         return session_fail_at(session, SESSION_WRITE_PROTECTED, page.address);
+}
+
+/* Where banks may be swapped, another page was erased than was meant. */
+static bool means_its_pages(const struct session *session) {
+        return !session->rom.chip || !(session->rom.chip->quirks & CHIP_QUIRK_BANK_SWAP);
+}
+
+enum step session_fail_first_page(struct session *session, const struct flash_page *page,
+                                  uint32_t address) {
+        size_t size;
+        const uint8_t *data = rom_data(&session->rom, &size);
+
+        if (session->has_old_head && !session->erased &&
+            memcmp(data, session->old_head, size) == 0) {
+                session->outcome = SESSION_UNTOUCHED;
+                if (means_its_pages(session) &&
+                    session_page_protected(session, page) == CHIP_UNKNOWN)
+                        return session_fail_at(session, SESSION_WRITE_PROTECTED, page->address);
+        }
+        return session_fail_not_blank(session, address, data);
 }
 
 /* ---- what should be on protected pages once the job is done ---- */
@@ -53,12 +72,12 @@ static void guard_list(struct session *session, const struct plan_list *list) {
 }
 
 static void guard_pages(struct session *session, const struct flash_page *pages, size_t n) {
-        static const uint8_t ones[LOOK_SIZE] = { [0 ... LOOK_SIZE - 1] = 0xFF }, zeros[LOOK_SIZE];
+        static const uint8_t ones[PAGE_LOOK] = { [0 ... PAGE_LOOK - 1] = 0xFF }, zeros[PAGE_LOOK];
         const uint8_t *blank = session->rom.chip && session->rom.chip->erased == 0 ? zeros : ones;
 
         for (size_t i = 0; i < n; i++) {
                 const struct plan_block look = { .address = pages[i].address,
-                                                 .size = LOOK_SIZE,
+                                                 .size = PAGE_LOOK,
                                                  .data = blank };
 
                 if (session_page_protected(session, &pages[i]) == CHIP_YES)

@@ -145,42 +145,12 @@ static int hold_namesake(const char *directory, unsigned wanted) {
         return number == wanted ? 0 : -1;
 }
 
-static void a_pty_of_that_number_in_a_container_is_another(void **state) {
-        struct port_fixture *fixture = *state;
-        unsigned number = (unsigned)strtoul(strrchr(fixture->name, '/') + 1, NULL, 10);
-        char *root = tree_new(), command[32], held;
-        pid_t seen = 0;
-        int ends[2];
-
-        tree_directory(root, "pts");
-        _cleanup_free_ char *directory = tree_path(root, "pts");
-        assert_int_equal(pipe(ends), 0);
-        pid_t pid = fork();
-        if (pid == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-                held = hold_namesake(directory, number) == 0;
-                (void)close(fixture->slave);
-                (void)write(ends[1], &held, 1);
-                (void)pause();
-                _exit(0);
-        }
-        assert_true(pid > 0);
-        assert_int_equal(read(ends[0], &held, 1), 1);
-        int r = port_holder(fixture->name, &seen, command, sizeof(command));
-        stop_holder(pid);
-        close(ends[0]);
-        close(ends[1]);
-        tree_remove(root);
-        if (!held)
-                skip(); /* nobody may mount here */
-        assert_int_equal(r, -ENOENT);
-}
-
 /* In a child: has a file open whose server never answers. 0, or -1: not allowed to mount. */
-static int hold_dead_file(const char *directory) {
+static int hold_dead_file(const char *directory, unsigned number) {
         char options[128];
         int fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
+        (void)number;
         (void)snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=%u",
                        fuse, getuid(), getgid());
         if (fuse < 0 || unshare(CLONE_NEWNS) < 0 ||
@@ -190,27 +160,29 @@ static int hold_dead_file(const char *directory) {
         return open(directory, O_PATH | O_CLOEXEC) < 0 ? -1 : 0;
 }
 
-static void a_file_system_that_is_dead_holds_nobody_up(void **state) {
-        struct port_fixture *fixture = *state;
+/* A child that holds what `hold` opens below a directory, and not the port, is not named. */
+static void look_beside(const struct port_fixture *fixture,
+                        int (*hold)(const char *directory, unsigned number)) {
+        unsigned number = (unsigned)strtoul(strrchr(fixture->name, '/') + 1, NULL, 10);
         char *root = tree_new(), command[32], held;
         pid_t seen = 0;
         int ends[2];
 
-        tree_directory(root, "dead");
-        _cleanup_free_ char *directory = tree_path(root, "dead");
+        tree_directory(root, "held");
+        _cleanup_free_ char *directory = tree_path(root, "held");
         assert_int_equal(pipe(ends), 0);
         pid_t pid = fork();
         if (pid == 0) {
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                held = hold(directory, number) == 0;
                 (void)close(fixture->slave);
-                held = hold_dead_file(directory) == 0;
                 (void)write(ends[1], &held, 1);
                 (void)pause();
                 _exit(0);
         }
         assert_true(pid > 0);
         assert_int_equal(read(ends[0], &held, 1), 1);
-        (void)alarm(20); /* a look at that file would never end */
+        (void)alarm(20); /* a look at a dead file would never end */
         int r = port_holder(fixture->name, &seen, command, sizeof(command));
         (void)alarm(0);
         stop_holder(pid);
@@ -220,6 +192,14 @@ static void a_file_system_that_is_dead_holds_nobody_up(void **state) {
         if (!held)
                 skip(); /* nobody may mount here */
         assert_int_equal(r, -ENOENT);
+}
+
+static void a_pty_of_that_number_in_a_container_is_another(void **state) {
+        look_beside(*state, hold_namesake);
+}
+
+static void a_file_system_that_is_dead_holds_nobody_up(void **state) {
+        look_beside(*state, hold_dead_file);
 }
 
 static void the_dead_and_nonsense_lock_nothing(void **state) {

@@ -19,12 +19,11 @@ static void sectors_are_protected_and_freed(void **state) {
                 const char *chip;
                 uint8_t sector;
                 uint32_t offset;
-                enum session_error error;
         } cases[] = {
-                { "STM32F103RC", 1, 0x1000, SESSION_WRITE_PROTECTED },
-                { "STM32F405", 1, 0x4000, SESSION_WRITE_PROTECTED },
-                { "STM32L152RC", 1, 0x1000, SESSION_WRITE_PROTECTED },
-                { "STM32H743", 1, 0x20000, SESSION_NOT_BLANK }, /* shows no option bytes */
+                { "STM32F103RC", 1, 0x1000 },
+                { "STM32F405", 1, 0x4000 },
+                { "STM32L152RC", 1, 0x1000 },
+                { "STM32H743", 1, 0x20000 }, /* shows no option bytes: the page tells */
         };
         struct board board;
 
@@ -45,7 +44,7 @@ static void sectors_are_protected_and_freed(void **state) {
                 board_do(&board, &request);
                 assert_true(drive_holds(board.drive.chip, image));
                 assert_true(drive_runs(&board.drive));
-                (void)board_fail(&board, &erase, cases[i].error);
+                (void)board_fail(&board, &erase, SESSION_WRITE_PROTECTED);
                 assert_true(drive_holds(board.drive.chip, image));
 
                 request = (struct session_request){ .kind = SESSION_WRITE_UNPROTECT };
